@@ -1,0 +1,7 @@
+# PURE: no machine access; built and tested on any host.
+# METAL: asm and registers; only in an archive for this architecture.
+set(PURE
+  s2_format.c
+)
+set(METAL
+)

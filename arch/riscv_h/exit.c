@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/* Implementation of exit.h; the vCPU belongs to the thread that runs it. */
+#include "exit.h"
+#include "insn.h"
+#include "regs.h"
+
+void axvmi_riscv_reflect(struct riscv_vcpu *v, uint64_t cause, uint64_t value)
+{
+	axvmi_count(&v->core, AXVM_STAT_REFLECTED);
+	v->trap_cause = cause;
+	v->trap_value = value;
+	v->effects |= RISCV_EFFECT_TRAP;
+}
+
+uint64_t axvmi_riscv_trap_status(uint64_t vsstatus, uint64_t sstatus)
+{
+	uint64_t spie = (vsstatus & SSTATUS_SIE) != 0 ? SSTATUS_SPIE : 0;
+
+	vsstatus &= ~(SSTATUS_SIE | SSTATUS_SPIE | SSTATUS_SPP);
+	return vsstatus | spie | (sstatus & SSTATUS_SPP);
+}
+
+/* ---- exits to the host ---- */
+
+static void fill_exit(struct riscv_vcpu *v, const struct riscv_syndrome *s)
+{
+	struct axvm_exit *exit = v->core.exit;
+
+	exit->pc = v->frame.pc;
+	exit->raw[0] = s->cause;
+	exit->raw[1] = s->stval;
+	exit->raw[2] = s->htval;
+	exit->raw[3] = s->htinst;
+}
+
+static int exit_unknown(struct riscv_vcpu *v, const struct riscv_syndrome *s)
+{
+	axvmi_count(&v->core, AXVM_STAT_OTHER);
+	fill_exit(v, s);
+	v->core.exit->u.fault.kind = AXVM_FAULT_UNKNOWN;
+	v->fault_cause = CAUSE_ILLEGAL;
+	v->fault_value = 0;
+	return AXVM_EXIT_FAULT;
+}
+
+/* ---- MMIO ---- */
+
+struct riscv_access {
+	uint64_t gpa;
+	uint64_t gva;
+	uint64_t cause; /* access fault the guest gets if it is refused */
+};
+
+/* The access fault that goes with a guest page fault. */
+static uint64_t access_fault(uint64_t cause)
+{
+	if (cause == CAUSE_FETCH_GUEST_PAGE)
+		return CAUSE_FETCH_ACCESS;
+	return cause == CAUSE_LOAD_GUEST_PAGE ? CAUSE_LOAD_ACCESS :
+						CAUSE_STORE_ACCESS;
+}
+
+/*
+ * The same as the instruction has it. AMO and SC fault as stores (Privileged,
+ * "Supervisor Cause Register"), even where the hart reports a load.
+ */
+static uint64_t insn_fault(const struct riscv_insn *insn, uint64_t cause)
+{
+	switch (insn->kind) {
+	case RISCV_INSN_AMO:
+	case RISCV_INSN_SC:
+	case RISCV_INSN_STORE:
+	case RISCV_INSN_FP_STORE:
+	case RISCV_INSN_CBO:
+		return CAUSE_STORE_ACCESS;
+	case RISCV_INSN_LR:
+	case RISCV_INSN_LOAD:
+	case RISCV_INSN_FP_LOAD:
+		return CAUSE_LOAD_ACCESS;
+	case RISCV_INSN_OTHER:
+	case RISCV_INSN_VECTOR:
+		break;
+	}
+	return access_fault(cause);
+}
+
+/*
+ * A hart that reports every page-table access as a load (QEMU before 8.0) does
+ * not say whose it was: a fetch if the instruction cannot be read either.
+ */
+static uint64_t guessed_fault(const struct riscv_syndrome *s, bool fetched,
+			      uint32_t word)
+{
+	struct riscv_insn insn;
+
+	if (!fetched)
+		return s->cause == CAUSE_LOAD_GUEST_PAGE ?
+			       CAUSE_FETCH_ACCESS :
+			       access_fault(s->cause);
+	insn = riscv_insn_decode(word);
+	return insn_fault(&insn, s->cause);
+}
+
+/*
+ * An access to the guest's own page tables of which htinst says nothing. Its
+ * address is not the one that was being translated ("Hypervisor Trap Value
+ * (htval) Register"), and so has another page offset, nearly always.
+ */
+static bool is_silent_walk(enum riscv_htinst_kind kind,
+			   const struct riscv_syndrome *s, uint64_t gpa)
+{
+	return kind == RISCV_HTINST_NONE &&
+	       ((gpa ^ s->stval) & (PAGE_SIZE_4K - 1)) != 0;
+}
+
+static void finish_load(struct riscv_vcpu *v, uint64_t value)
+{
+	struct riscv_insn insn = {
+		.width = (uint8_t)v->mmio_size,
+		.sign = v->mmio_signed != 0,
+	};
+
+	if (v->mmio_rd != 0)
+		v->frame.x[v->mmio_rd] = riscv_insn_load_value(insn, value);
+}
+
+/* Leaves the access to the host; axvmi_riscv_complete() ends it. */
+static int exit_mmio(struct riscv_vcpu *v, const struct riscv_insn *insn,
+		     const struct riscv_access *access, uint64_t value)
+{
+	struct axvm_exit *exit = v->core.exit;
+
+	v->mmio_rd = insn->reg;
+	v->mmio_size = insn->width;
+	v->mmio_signed = insn->sign;
+	v->mmio_length = insn->length;
+	v->mmio_write = insn->kind == RISCV_INSN_STORE;
+	v->fault_cause = access->cause;
+	v->fault_value = access->gva;
+	exit->gpa = access->gpa;
+	exit->gva = access->gva;
+	exit->valid = AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID;
+	exit->u.mmio.value = value;
+	exit->u.mmio.size = insn->width;
+	exit->u.mmio.write = v->mmio_write;
+	return AXVM_EXIT_MMIO;
+}
+
+static int emulate(struct riscv_vcpu *v, const struct riscv_insn *insn,
+		   const struct riscv_access *access,
+		   const struct axvmi_space *space)
+{
+	bool write = insn->kind == RISCV_INSN_STORE;
+	uint64_t value = 0;
+	enum axvmi_dispatch result = AXVMI_DISPATCH_EXIT;
+
+	if (write)
+		value = riscv_insn_store_value(*insn, v->frame.x[insn->reg]);
+	if (space != NULL)
+		result = axvmi_device_access(&v->core, space, access->gpa,
+					     insn->width, write, &value);
+	if (result == AXVMI_DISPATCH_EXIT)
+		return exit_mmio(v, insn, access, value);
+	if (result == AXVMI_DISPATCH_FAULT) {
+		axvmi_riscv_reflect(v, access->cause, access->gva);
+		return 0;
+	}
+	if (!write && insn->reg != 0)
+		v->frame.x[insn->reg] = riscv_insn_load_value(*insn, value);
+	v->frame.pc += insn->length;
+	return 0;
+}
+
+/*
+ * One part of a misaligned access that crosses pages faults with the address
+ * of that part, which may well be aligned. `word` is 0 if htinst decoded.
+ */
+static bool is_whole(const struct riscv_vcpu *v, const struct riscv_insn *insn,
+		     uint32_t word, const struct riscv_access *access)
+{
+	struct riscv_insn_address from;
+	uint64_t gva = access->gva;
+	uint64_t start;
+
+	if (insn->fault_offset != 0 || (access->gpa & (insn->width - 1u)) != 0)
+		return false;
+	/* Anywhere but in the first and last place of a page it is all. */
+	if (insn->width == 1 ||
+	    ((gva + insn->width) & (PAGE_SIZE_4K - 1)) > insn->width ||
+	    !axvmi_riscv_insn_address(word, &from))
+		return true;
+	start = v->frame.x[from.base] + (uint64_t)(int64_t)from.offset;
+	return ((start ^ gva) & (PAGE_SIZE_4K - 1)) == 0;
+}
+
+/* Only what the hart has checked the guest's rights for. */
+static bool can_emulate(const struct riscv_insn *insn, uint64_t cause)
+{
+	return insn->kind == (cause == CAUSE_LOAD_GUEST_PAGE ?
+				      RISCV_INSN_LOAD :
+				      RISCV_INSN_STORE);
+}
+
+/*
+ * A load or store outside RAM. The instruction is fetched while the vCPU still
+ * counts as inside, since the fetch translates through the guest's tables.
+ */
+static int mmio(struct riscv_vcpu *v, const struct riscv_syndrome *s,
+		uint64_t gpa, const struct axvmi_space *space)
+{
+	struct riscv_access access = { .gpa = gpa, .gva = s->stval };
+	struct riscv_insn insn = { .width = 0 };
+	uint32_t word = 0;
+	enum riscv_htinst_kind kind = riscv_htinst_decode(s->htinst, &insn);
+	bool fetched = kind != RISCV_HTINST_NONE ||
+		       riscv_vm(v->core.vm)->metal->fetch(v, &word);
+	int reason;
+
+	axvmi_leave(&v->core);
+	axvmi_count(&v->core, AXVM_STAT_MMIO);
+	/* Page tables that lie in no RAM: an access fault of the original
+	 * access (Privileged, "Virtual Address Translation Process"). */
+	if (kind == RISCV_HTINST_TABLE_READ ||
+	    kind == RISCV_HTINST_TABLE_WRITE) {
+		axvmi_riscv_reflect(v, access_fault(s->cause), s->stval);
+		return 0;
+	}
+	if (is_silent_walk(kind, s, gpa)) {
+		axvmi_riscv_reflect(v, guessed_fault(s, fetched, word),
+				    s->stval);
+		return 0;
+	}
+	/* Another vCPU took the page away: the guest will fault by itself. */
+	if (!fetched)
+		return 0;
+	if (kind == RISCV_HTINST_NONE)
+		insn = riscv_insn_decode(word);
+	access.cause = insn_fault(&insn, s->cause);
+	if (!can_emulate(&insn, s->cause) ||
+	    !is_whole(v, &insn, word, &access)) {
+		axvmi_riscv_reflect(v, access.cause, s->stval);
+		return 0;
+	}
+	reason = emulate(v, &insn, &access, space);
+	if (reason != 0)
+		fill_exit(v, s);
+	return reason;
+}
+
+/* ---- RAM ---- */
+
+static uint32_t fault_access(uint64_t cause)
+{
+	if (cause == CAUSE_FETCH_GUEST_PAGE)
+		return AXVM_EXEC;
+	return cause == CAUSE_LOAD_GUEST_PAGE ? AXVM_READ : AXVM_WRITE;
+}
+
+/* The instruction, once the vCPU has left. */
+static bool look(struct riscv_vcpu *v, uint32_t *word)
+{
+	bool fetched;
+
+	axvmi_guest_access_begin(&v->core);
+	fetched = riscv_vm(v->core.vm)->metal->fetch(v, word);
+	axvmi_guest_access_end(&v->core);
+	return fetched;
+}
+
+/*
+ * A hart may report an atomic's fault as that of a load, and then ask for a
+ * right the page has, for ever: look at the instruction.
+ */
+static bool is_atomic_write(struct riscv_vcpu *v, uint64_t cause)
+{
+	struct riscv_insn insn;
+	uint32_t word;
+
+	if (cause != CAUSE_LOAD_GUEST_PAGE || !look(v, &word))
+		return false;
+	insn = riscv_insn_decode(word);
+	return insn.kind == RISCV_INSN_AMO || insn.kind == RISCV_INSN_SC;
+}
+
+/* What the guest gets for an access to RAM that is refused. */
+static uint64_t ram_refusal(struct riscv_vcpu *v,
+			    const struct riscv_syndrome *s, bool silent_walk)
+{
+	uint32_t word = 0;
+	bool fetched;
+
+	if (s->cause != CAUSE_LOAD_GUEST_PAGE)
+		return access_fault(s->cause);
+	fetched = look(v, &word);
+	return fetched || silent_walk ? guessed_fault(s, fetched, word) :
+					CAUSE_LOAD_ACCESS;
+}
+
+static int ram(struct riscv_vcpu *v, const struct riscv_syndrome *s,
+	       uint64_t gpa, const struct axvmi_space *space)
+{
+	struct riscv_insn insn;
+	enum riscv_htinst_kind kind = riscv_htinst_decode(s->htinst, &insn);
+	bool silent_walk = is_silent_walk(kind, s, gpa);
+	bool walk = silent_walk || kind == RISCV_HTINST_TABLE_READ ||
+		    kind == RISCV_HTINST_TABLE_WRITE;
+	uint32_t access = fault_access(s->cause);
+	enum axvmi_fault_result result;
+
+	/* Page tables are read, whatever the access that needs them; entries
+	 * are aligned, which the bits of stval are not. */
+	if (walk) {
+		access = kind == RISCV_HTINST_TABLE_WRITE ? AXVM_WRITE :
+							    AXVM_READ;
+		gpa = align_down(gpa, 4);
+	}
+	axvmi_leave(&v->core);
+	axvmi_count(&v->core, AXVM_STAT_STAGE2_FAULT);
+	result = axvmi_ram_fault(&v->core, gpa, access, space);
+	if (result == AXVMI_FAULT_SPURIOUS && !walk &&
+	    is_atomic_write(v, s->cause))
+		result = axvmi_ram_fault(&v->core, gpa, AXVM_WRITE, space);
+	if (result != AXVMI_FAULT_DENIED)
+		return 0;
+	fill_exit(v, s);
+	v->core.exit->gva = s->stval;
+	v->core.exit->valid |= AXVM_EXIT_GVA_VALID;
+	v->fault_cause = ram_refusal(v, s, silent_walk);
+	v->fault_value = s->stval;
+	return AXVM_EXIT_FAULT;
+}
+
+static int guest_page_fault(struct riscv_vcpu *v,
+			    const struct riscv_syndrome *s)
+{
+	/* "Hypervisor Trap Value (htval) Register": address shifted by two,
+	 * its low bits are those of the virtual address. */
+	uint64_t gpa = s->htval << 2 | (s->stval & 3);
+	const struct axvmi_space *space =
+		axvmi_bus_find(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
+
+	if (space != NULL && space->kind == AXVMI_SPACE_RAM)
+		return ram(v, s, gpa, space);
+	if (s->cause == CAUSE_FETCH_GUEST_PAGE) {
+		axvmi_leave(&v->core);
+		axvmi_riscv_reflect(v, CAUSE_FETCH_ACCESS, s->stval);
+		return 0;
+	}
+	return mmio(v, s, gpa, space);
+}
+
+/* ---- instructions ---- */
+
+/*
+ * Virtual-instruction exceptions: WFI because of hstatus.VTW, and everything
+ * that a machine without the H extension calls illegal.
+ */
+static int virtual_instruction(struct riscv_vcpu *v,
+			       const struct riscv_syndrome *s)
+{
+	uint32_t word = (uint32_t)s->stval;
+	bool fetched = word != 0 ||
+		       riscv_vm(v->core.vm)->metal->fetch(v, &word);
+	int reason;
+
+	axvmi_leave(&v->core);
+	if (!fetched)
+		return 0;
+	if (axvmi_riscv_sys_decode(word).kind != RISCV_SYS_WFI ||
+	    (v->frame.sstatus & SSTATUS_SPP) == 0) {
+		axvmi_riscv_reflect(v, CAUSE_ILLEGAL, s->stval);
+		return 0;
+	}
+	axvmi_count(&v->core, AXVM_STAT_HALT);
+	v->frame.pc += 4;
+	reason = axvmi_halt(&v->core,
+			    riscv_vm(v->core.vm)->metal->timer_deadline(v));
+	if (reason != 0)
+		v->core.exit->pc = v->frame.pc - 4;
+	return reason;
+}
+
+/* Traps here only while floating-point or vector state is not loaded. */
+static int illegal_instruction(struct riscv_vcpu *v,
+			       const struct riscv_syndrome *s)
+{
+	axvmi_leave(&v->core);
+	if (riscv_vm(v->core.vm)->metal->lazy_load(v))
+		axvmi_count(&v->core, AXVM_STAT_LAZY_STATE);
+	else
+		axvmi_riscv_reflect(v, CAUSE_ILLEGAL, s->stval);
+	return 0;
+}
+
+int axvmi_riscv_exit(struct riscv_vcpu *v, const struct riscv_syndrome *s)
+{
+	switch (s->cause) {
+	case CAUSE_FETCH_GUEST_PAGE:
+	case CAUSE_LOAD_GUEST_PAGE:
+	case CAUSE_STORE_GUEST_PAGE:
+		return guest_page_fault(v, s);
+	case CAUSE_VIRTUAL_INSTRUCTION:
+		return virtual_instruction(v, s);
+	case CAUSE_ILLEGAL:
+		return illegal_instruction(v, s);
+	default:
+		axvmi_leave(&v->core);
+		return exit_unknown(v, s);
+	}
+}
+
+/* ---- completion ---- */
+
+void axvmi_riscv_complete(struct axvm_vcpu *vcpu,
+			  enum axvm_complete_action action, uint64_t value)
+{
+	struct riscv_vcpu *v = riscv_vcpu(vcpu);
+
+	if (action == AXVM_COMPLETE_RETRY) {
+		/* Only of an ecall has pc moved on already. */
+		if (vcpu->wait == AXVM_EXIT_HYPERCALL)
+			v->frame.pc -= 4;
+		return;
+	}
+	if (vcpu->wait == AXVM_EXIT_HYPERCALL ||
+	    vcpu->wait == AXVM_EXIT_CPU_ON) {
+		axvmi_riscv_sbi_complete(v, vcpu->wait, action, value);
+		return;
+	}
+	if (action == AXVM_COMPLETE_FAULT) {
+		axvmi_riscv_reflect(v, v->fault_cause, v->fault_value);
+		return;
+	}
+	/* A FAULT answered DONE: the host did the access itself, and skipping
+	 * it needs no more than the next instruction. */
+	if (vcpu->wait != AXVM_EXIT_MMIO)
+		return;
+	if (!v->mmio_write)
+		finish_load(v, value);
+	v->frame.pc += v->mmio_length;
+}

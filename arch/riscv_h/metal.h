@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * The metal half of the backend: what backend.c puts into the table of
+ * operations. Only for metal files.
+ */
+#ifndef AXVMI_RISCV_METAL_H
+#define AXVMI_RISCV_METAL_H
+
+#include "backend.h"
+#include "s2_format.h"
+
+#define RISCV_MODES \
+	(RISCV_FEATURE_SV39X4 | RISCV_FEATURE_SV48X4 | RISCV_FEATURE_SV57X4)
+
+/* cpu.c */
+uint64_t axvmi_riscv_interrupts_save(void);
+void axvmi_riscv_interrupts_restore(uint64_t saved);
+int axvmi_riscv_cpu_enable(struct axvm_cpu *cpu);
+void axvmi_riscv_cpu_disable(struct axvm_cpu *cpu);
+void axvmi_riscv_tlb_flush_local(struct axvm_vm *vm);
+void axvmi_riscv_tlb_flush_all(void);
+void axvmi_riscv_guest_stage_flush(struct axvm_vm *vm);
+uint64_t axvmi_riscv_counter(void);
+
+/* vcpu.c */
+extern const struct riscv_metal axvmi_riscv_metal;
+void axvmi_riscv_vcpu_load(struct axvm_vcpu *vcpu);
+void axvmi_riscv_vcpu_put(struct axvm_vcpu *vcpu);
+int axvmi_riscv_vcpu_run(struct axvm_vcpu *vcpu);
+void axvmi_riscv_retag(struct axvm_vcpu *vcpu);
+bool axvmi_riscv_irq_pending(struct axvm_vcpu *vcpu);
+void axvmi_riscv_attend(struct axvm_vcpu *vcpu, uint32_t bits);
+
+/* world.S calls these: 0 to go on in the guest, else run's result. */
+int axvmi_riscv_on_ecall(struct riscv_frame *frame);
+int axvmi_riscv_on_interrupt(struct riscv_frame *frame);
+int axvmi_riscv_on_fault(struct riscv_frame *frame, uint64_t scause);
+
+#endif

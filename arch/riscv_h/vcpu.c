@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * One vCPU on the hart: its CSRs and lazily switched registers, the run loop
+ * and the three ways out of the guest. What an exit means is decided in exit.c
+ * and sbi.c; this file reads and writes the machine.
+ */
+#include "exit.h"
+#include "hw.h"
+#include "metal.h"
+
+#define ASSERT_OFFSET(offset, member) \
+	_Static_assert((int)offsetof(struct riscv_frame, member) == (offset), \
+		       #member)
+ASSERT_OFFSET(FRAME_X(31), x[31]);
+ASSERT_OFFSET(FRAME_PC, pc);
+ASSERT_OFFSET(FRAME_HSTATUS, hstatus);
+ASSERT_OFFSET(FRAME_SSTATUS, sstatus);
+ASSERT_OFFSET(FRAME_HOST_SP, host_sp);
+ASSERT_OFFSET(FRAME_HOST_GP, host_gp);
+ASSERT_OFFSET(FRAME_HOST_TP, host_tp);
+ASSERT_OFFSET(FRAME_HOST_STVEC, host_stvec);
+ASSERT_OFFSET(FRAME_HOST_SSCRATCH, host_sscratch);
+
+/* Rounds of a suspended vCPU before the host gets its turn. */
+#define SUSPEND_ROUNDS 16
+
+static uint64_t guest_counter(const struct riscv_vcpu *v)
+{
+	return csr_read(CSR_TIME) + load_relaxed(&v->core.vm->time_offset);
+}
+
+/* ---- lazily switched state ---- */
+
+static uint64_t vector_bytes(const struct axvm_host *host)
+{
+	/* Of eight registers, as vs8r.v stores them. */
+	return 8 * (host->features >> RISCV_FEATURE_VLENB_SHIFT & 0xffff);
+}
+
+/* Illegal instructions go straight to the guest once nothing is lazy. */
+static void update_hedeleg(const struct riscv_vcpu *v)
+{
+	const struct axvm_host *host = v->core.vm->host;
+	bool lazy = (riscv_has(host, RISCV_FEATURE_FP) && !v->fp_loaded) ||
+		    (riscv_has(host, RISCV_FEATURE_VECTOR) &&
+		     !v->vector_loaded);
+
+	csr_write(CSR_HEDELEG,
+		  HEDELEG_ALWAYS | (lazy ? 0 : HEDELEG_ILLEGAL));
+}
+
+static void fp_load(struct riscv_vcpu *v)
+{
+	csr_set(CSR_SSTATUS, SSTATUS_FS);
+#ifdef __riscv_float_abi_double
+	axvmi_riscv_fs_save(riscv_cpu(v->core.cpu)->host_fs);
+#endif
+	axvmi_riscv_fp_restore(v->fp);
+	v->fp_loaded = 1;
+	v->frame.sstatus =
+		FIELD_SET(SSTATUS_FS, v->frame.sstatus, CONTEXT_CLEAN);
+}
+
+static void fp_put(struct riscv_vcpu *v)
+{
+	if (!v->fp_loaded)
+		return;
+	csr_set(CSR_SSTATUS, SSTATUS_FS);
+	if (FIELD_GET(SSTATUS_FS, v->frame.sstatus) == CONTEXT_DIRTY)
+		axvmi_riscv_fp_save(v->fp);
+#ifdef __riscv_float_abi_double
+	axvmi_riscv_fs_restore(riscv_cpu(v->core.cpu)->host_fs);
+#endif
+	v->fp_loaded = 0;
+	v->frame.sstatus =
+		FIELD_SET(SSTATUS_FS, v->frame.sstatus, CONTEXT_OFF);
+}
+
+static void vector_load(struct riscv_vcpu *v)
+{
+	csr_set(CSR_SSTATUS, SSTATUS_VS);
+	axvmi_riscv_vector_restore(v->vector, vector_bytes(v->core.vm->host));
+	v->vector_loaded = 1;
+	v->frame.sstatus =
+		FIELD_SET(SSTATUS_VS, v->frame.sstatus, CONTEXT_CLEAN);
+}
+
+static void vector_put(struct riscv_vcpu *v)
+{
+	if (!v->vector_loaded)
+		return;
+	csr_set(CSR_SSTATUS, SSTATUS_VS);
+	if (FIELD_GET(SSTATUS_VS, v->frame.sstatus) == CONTEXT_DIRTY)
+		axvmi_riscv_vector_save(v->vector,
+					vector_bytes(v->core.vm->host));
+	v->vector_loaded = 0;
+	v->frame.sstatus =
+		FIELD_SET(SSTATUS_VS, v->frame.sstatus, CONTEXT_OFF);
+}
+
+static void lazy_put(struct riscv_vcpu *v)
+{
+	uint64_t sstatus = csr_read(CSR_SSTATUS);
+
+	fp_put(v);
+	vector_put(v);
+	csr_write(CSR_SSTATUS, sstatus);
+}
+
+/* Loads what the guest has switched on for itself; false: nothing was lazy. */
+static bool lazy_load(struct riscv_vcpu *v)
+{
+	const struct axvm_host *host = v->core.vm->host;
+	uint64_t vsstatus = csr_read(CSR_VSSTATUS);
+	bool loaded = false;
+
+	if (riscv_has(host, RISCV_FEATURE_FP) && !v->fp_loaded &&
+	    (vsstatus & SSTATUS_FS) != 0) {
+		fp_load(v);
+		loaded = true;
+	}
+	if (riscv_has(host, RISCV_FEATURE_VECTOR) && !v->vector_loaded &&
+	    (vsstatus & SSTATUS_VS) != 0) {
+		vector_load(v);
+		loaded = true;
+	}
+	if (loaded)
+		update_hedeleg(v);
+	return loaded;
+}
+
+/* ---- timer ---- */
+
+/*
+ * Without Sstc VSTIP is what the SBI timer says: on from its time on, and the
+ * host's timer makes sure that somebody looks then.
+ */
+static void timer_look(struct riscv_vcpu *v)
+{
+	const struct axvm_hal *hal = &v->core.vm->host->hal;
+	uint64_t now = guest_counter(v);
+
+	if (v->timer == UINT64_MAX)
+		return;
+	if (now >= v->timer)
+		riscv_raise(v, RISCV_VSTIP);
+	else if (hal->timer != NULL)
+		hal->timer(hal->ctx, axvmi_deadline_in(v->core.vm->host,
+						       v->timer - now));
+}
+
+static void timer_set(struct riscv_vcpu *v)
+{
+	const struct axvm_hal *hal = &v->core.vm->host->hal;
+
+	if (riscv_has(v->core.vm->host, RISCV_FEATURE_SSTC))
+		csr_write(CSR_VSTIMECMP, v->timer);
+	else if (v->timer == UINT64_MAX && hal->timer != NULL)
+		hal->timer(hal->ctx, UINT64_MAX);
+	else
+		timer_look(v);
+}
+
+static uint64_t timer_deadline(struct riscv_vcpu *v)
+{
+	bool sstc = riscv_has(v->core.vm->host, RISCV_FEATURE_SSTC);
+	uint64_t due = sstc ? csr_read(CSR_VSTIMECMP) : v->timer;
+	uint64_t now = guest_counter(v);
+
+	if (due == UINT64_MAX || (csr_read(CSR_VSIE) & RISCV_VSTIP >> 1) == 0)
+		return AXVM_NO_DEADLINE;
+	return axvmi_deadline_in(v->core.vm->host, due > now ? due - now : 0);
+}
+
+/* ---- effects of the models ---- */
+
+static void fence_vma(const struct riscv_vcpu *v)
+{
+	bool all_asids = v->fence_asid == UINT64_MAX;
+	uint64_t end = v->fence_start + v->fence_size;
+
+	if (v->fence_size > RISCV_FENCE_PAGES * PAGE_SIZE_4K) {
+		if (all_asids)
+			hw_hfence_vvma();
+		else
+			hw_hfence_vvma_asid(v->fence_asid);
+		return;
+	}
+	for (uint64_t gva = align_down(v->fence_start, PAGE_SIZE_4K); gva < end;
+	     gva += PAGE_SIZE_4K) {
+		if (all_asids)
+			hw_hfence_vvma_page(gva);
+		else
+			hw_hfence_vvma_page_asid(gva, v->fence_asid);
+	}
+}
+
+/* "Trap Entry into VS-mode": what the hart would have done. */
+static void enter_guest_trap(struct riscv_vcpu *v)
+{
+	uint64_t vsstatus = csr_read(CSR_VSSTATUS);
+
+	csr_write(CSR_VSSTATUS,
+		  axvmi_riscv_trap_status(vsstatus, v->frame.sstatus));
+	csr_write(CSR_VSEPC, v->frame.pc);
+	csr_write(CSR_VSCAUSE, v->trap_cause);
+	csr_write(CSR_VSTVAL, v->trap_value);
+	v->frame.pc = csr_read(CSR_VSTVEC) & ~UINT64_C(3);
+	v->frame.sstatus |= SSTATUS_SPP;
+}
+
+static void apply_effects(struct riscv_vcpu *v)
+{
+	uint32_t effects = v->effects;
+
+	/* The timers first: they may raise or lower VSTIP. */
+	if ((effects & RISCV_EFFECT_TIMER) != 0)
+		timer_set(v);
+	if ((effects & RISCV_EFFECT_TIMER_LOOK) != 0 &&
+	    !riscv_has(v->core.vm->host, RISCV_FEATURE_SSTC))
+		timer_look(v);
+	effects |= v->effects;
+	v->effects = 0;
+	if ((effects & RISCV_EFFECT_HVIP) != 0) {
+		csr_clear(CSR_HVIP, v->hvip_clear);
+		csr_set(CSR_HVIP, v->hvip_set);
+		v->hvip_clear = 0;
+		v->hvip_set = 0;
+	}
+	if ((effects & RISCV_EFFECT_FENCE_I) != 0)
+		hw_fence_i();
+	if ((effects & RISCV_EFFECT_FENCE_VMA) != 0)
+		fence_vma(v);
+	if ((effects & RISCV_EFFECT_TRAP) != 0)
+		enter_guest_trap(v);
+}
+
+/* The end of every exit: 0 and the guest goes on, or why it does not. */
+static inline int go_on(struct riscv_vcpu *v, int reason)
+{
+	if (reason == 0)
+		reason = axvmi_enter(&v->core);
+	if (reason == 0 && v->effects != 0)
+		apply_effects(v);
+	return reason;
+}
+
+/* ---- exits ---- */
+
+int axvmi_riscv_on_ecall(struct riscv_frame *frame)
+{
+	struct riscv_vcpu *v = CONTAINER_OF(frame, struct riscv_vcpu, frame);
+
+	axvmi_leave(&v->core);
+	frame->pc += 4;
+	return go_on(v, axvmi_riscv_sbi_call(v));
+}
+
+int axvmi_riscv_on_interrupt(struct riscv_frame *frame)
+{
+	struct riscv_vcpu *v = CONTAINER_OF(frame, struct riscv_vcpu, frame);
+
+	axvmi_leave(&v->core);
+	axvmi_count(&v->core, AXVM_STAT_INTERRUPT);
+	return AXVM_EXIT_IRQ;
+}
+
+int axvmi_riscv_on_fault(struct riscv_frame *frame, uint64_t scause)
+{
+	struct riscv_vcpu *v = CONTAINER_OF(frame, struct riscv_vcpu, frame);
+	/* Read before a fetch overwrites them. */
+	struct riscv_syndrome syndrome = {
+		.cause = scause,
+		.stval = csr_read(CSR_STVAL),
+		.htval = csr_read(CSR_HTVAL),
+		.htinst = csr_read(CSR_HTINST),
+	};
+
+	return go_on(v, axvmi_riscv_exit(v, &syndrome));
+}
+
+/* ---- what the pure half asks for ---- */
+
+/*
+ * HLVX asks for execute permission in place of read permission, but some
+ * implementations want both: the second try makes executable pages readable.
+ */
+static struct hw_probe fetch_readable(uint64_t pc)
+{
+	uint64_t vsstatus = csr_read(CSR_VSSTATUS);
+	uint64_t sstatus = csr_read(CSR_SSTATUS);
+	struct hw_probe probe;
+
+	csr_write(CSR_VSSTATUS, vsstatus | SSTATUS_MXR);
+	csr_set(CSR_SSTATUS, SSTATUS_MXR);
+	probe = axvmi_riscv_hlvx(pc);
+	csr_write(CSR_SSTATUS, sstatus);
+	csr_write(CSR_VSSTATUS, vsstatus);
+	return probe;
+}
+
+static bool fetch(struct riscv_vcpu *v, uint32_t *insn)
+{
+	struct hw_probe probe = axvmi_riscv_hlvx(v->frame.pc);
+
+	if (probe.cause != 0)
+		probe = fetch_readable(v->frame.pc);
+	if (probe.cause != 0)
+		return false;
+	*insn = (uint32_t)probe.value;
+	return true;
+}
+
+static int read_guest_virtual(struct riscv_vcpu *v, uint64_t gva,
+			      uint64_t *value)
+{
+	struct hw_probe probe;
+
+	axvmi_guest_access_begin(&v->core);
+	probe = axvmi_riscv_hlv_d(gva);
+	axvmi_guest_access_end(&v->core);
+	if (probe.cause != 0)
+		return AXVM_EFAULT;
+	*value = probe.value;
+	return AXVM_OK;
+}
+
+static uint64_t read_hvip(struct riscv_vcpu *v)
+{
+	(void)v;
+	return csr_read(CSR_HVIP);
+}
+
+static void restart(struct riscv_vcpu *v, uint64_t entry, uint64_t argument)
+{
+	csr_write(CSR_VSATP, 0);
+	csr_clear(CSR_VSSTATUS, SSTATUS_SIE);
+	hw_hfence_vvma();
+	v->frame.pc = entry;
+	v->frame.x[REG_A0] = v->hart_id;
+	v->frame.x[REG_A1] = argument;
+	v->frame.sstatus |= SSTATUS_SPP;
+}
+
+const struct riscv_metal axvmi_riscv_metal = {
+	.fetch = fetch,
+	.lazy_load = lazy_load,
+	.read_guest_virtual = read_guest_virtual,
+	.timer_deadline = timer_deadline,
+	.read_hvip = read_hvip,
+	.restart = restart,
+};
+
+bool axvmi_riscv_irq_pending(struct axvm_vcpu *vcpu)
+{
+	struct riscv_vcpu *v = riscv_vcpu(vcpu);
+
+	if (!riscv_has(vcpu->vm->host, RISCV_FEATURE_SSTC))
+		timer_look(v);
+	if (v->effects != 0)
+		apply_effects(v);
+	/* Not vsip, of which some implementations show SSIP alone. */
+	return (csr_read(CSR_HIP) >> 1 & csr_read(CSR_VSIE)) != 0;
+}
+
+void axvmi_riscv_attend(struct axvm_vcpu *vcpu, uint32_t bits)
+{
+	(void)vcpu;
+	if ((bits & RISCV_ATTN_FENCE_I) != 0)
+		hw_fence_i();
+	if ((bits & RISCV_ATTN_FENCE_VMA) != 0)
+		hw_hfence_vvma();
+}
+
+/* ---- load, put, run ---- */
+
+void axvmi_riscv_retag(struct axvm_vcpu *vcpu)
+{
+	csr_write(CSR_HGATP, axvmi_riscv_vm_hgatp(vcpu->vm));
+}
+
+void axvmi_riscv_vcpu_load(struct axvm_vcpu *vcpu)
+{
+	struct riscv_vcpu *v = riscv_vcpu(vcpu);
+	struct riscv_cpu *cpu = riscv_cpu(vcpu->cpu);
+	bool sstc = riscv_has(vcpu->vm->host, RISCV_FEATURE_SSTC);
+
+	cpu->host_scounteren = csr_read(CSR_SCOUNTEREN);
+	csr_write(CSR_SCOUNTEREN, v->vs.scounteren);
+	if (riscv_has(vcpu->vm->host, RISCV_FEATURE_ENVCFG)) {
+		cpu->host_senvcfg = csr_read(CSR_SENVCFG);
+		csr_write(CSR_SENVCFG, v->vs.senvcfg);
+		csr_write(CSR_HENVCFG, sstc ? HENVCFG_STCE : 0);
+	}
+	csr_write(CSR_HTIMEDELTA, load_relaxed(&vcpu->vm->time_offset));
+	if (sstc)
+		csr_write(CSR_VSTIMECMP, v->vs.vstimecmp);
+	else
+		v->effects |= RISCV_EFFECT_TIMER_LOOK;
+	csr_write(CSR_VSSTATUS, v->vs.vsstatus);
+	csr_write(CSR_VSIE, v->vs.vsie);
+	csr_write(CSR_VSTVEC, v->vs.vstvec);
+	csr_write(CSR_VSSCRATCH, v->vs.vsscratch);
+	csr_write(CSR_VSEPC, v->vs.vsepc);
+	csr_write(CSR_VSCAUSE, v->vs.vscause);
+	csr_write(CSR_VSTVAL, v->vs.vstval);
+	csr_write(CSR_VSATP, v->vs.vsatp);
+	csr_write(CSR_HVIP, v->vs.hvip);
+	csr_write(CSR_HGATP, axvmi_riscv_vm_hgatp(vcpu->vm));
+	update_hedeleg(v);
+}
+
+void axvmi_riscv_vcpu_put(struct axvm_vcpu *vcpu)
+{
+	struct riscv_vcpu *v = riscv_vcpu(vcpu);
+	struct riscv_cpu *cpu = riscv_cpu(vcpu->cpu);
+	const struct axvm_hal *hal = &vcpu->vm->host->hal;
+
+	lazy_put(v);
+	v->vs.vsstatus = csr_read(CSR_VSSTATUS);
+	v->vs.vsie = csr_read(CSR_VSIE);
+	v->vs.vstvec = csr_read(CSR_VSTVEC);
+	v->vs.vsscratch = csr_read(CSR_VSSCRATCH);
+	v->vs.vsepc = csr_read(CSR_VSEPC);
+	v->vs.vscause = csr_read(CSR_VSCAUSE);
+	v->vs.vstval = csr_read(CSR_VSTVAL);
+	v->vs.vsatp = csr_read(CSR_VSATP);
+	v->vs.hvip = csr_read(CSR_HVIP);
+	v->vs.scounteren = csr_read(CSR_SCOUNTEREN);
+	csr_write(CSR_SCOUNTEREN, cpu->host_scounteren);
+	csr_write(CSR_HVIP, 0);
+	if (riscv_has(vcpu->vm->host, RISCV_FEATURE_ENVCFG)) {
+		v->vs.senvcfg = csr_read(CSR_SENVCFG);
+		csr_write(CSR_SENVCFG, cpu->host_senvcfg);
+	}
+	if (riscv_has(vcpu->vm->host, RISCV_FEATURE_SSTC)) {
+		v->vs.vstimecmp = csr_read(CSR_VSTIMECMP);
+		csr_write(CSR_VSTIMECMP, UINT64_MAX);
+	} else if (hal->timer != NULL) {
+		hal->timer(hal->ctx, UINT64_MAX);
+	}
+	/* No translation through the VM's tables any more, not even a
+	 * speculative one: its memory may be freed now. */
+	csr_write(CSR_VSATP, 0);
+	csr_write(CSR_HGATP, 0);
+}
+
+/* SBI HSM suspend: nothing but an interrupt ends it. */
+static int wait_suspended(struct riscv_vcpu *v)
+{
+	for (int round = 0; round < SUSPEND_ROUNDS; round++) {
+		int reason = axvmi_attend(&v->core);
+
+		axvmi_leave(&v->core);
+		if (reason != 0)
+			return reason;
+		if (axvmi_riscv_irq_pending(&v->core)) {
+			axvmi_riscv_sbi_resume(v);
+			return 0;
+		}
+		reason = axvmi_halt(&v->core, timer_deadline(v));
+		if (reason != 0)
+			return reason;
+	}
+	return AXVM_EXIT_IRQ;
+}
+
+int axvmi_riscv_vcpu_run(struct axvm_vcpu *vcpu)
+{
+	struct riscv_vcpu *v = riscv_vcpu(vcpu);
+	uint64_t sstatus = csr_read(CSR_SSTATUS);
+	uint64_t hstatus = csr_read(CSR_HSTATUS);
+	int reason = 0;
+
+	if (!riscv_has(vcpu->vm->host, RISCV_FEATURE_SSTC))
+		timer_look(v);
+	csr_write(CSR_HSTATUS, v->frame.hstatus);
+	if (load_relaxed(&v->hsm) == RISCV_HSM_SUSPENDED)
+		reason = wait_suspended(v);
+	reason = go_on(v, reason);
+	if (reason == 0)
+		reason = axvmi_riscv_world_run(&v->frame);
+	csr_write(CSR_HSTATUS, hstatus);
+	csr_write(CSR_SSTATUS, sstatus);
+#ifdef __riscv_float_abi_double
+	lazy_put(v);
+	update_hedeleg(v);
+#endif
+	if (vcpu->exit->pc == 0)
+		vcpu->exit->pc = v->frame.pc;
+	return reason;
+}

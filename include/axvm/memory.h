@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * Guest memory: bounds-checked copies, and changes of the stage-2 mapping of a
+ * live VM. The layout itself comes from the configuration.
+ */
+#ifndef AXVM_MEMORY_H
+#define AXVM_MEMORY_H
+
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Copies out of or into guest memory, across pages and regions. Every page must
+ * be RAM that the guest may read (write); demand pages are filled. The copy is
+ * checked page by page: on error the bytes before the first bad page are
+ * copied. Not atomic against the guest. Context: thread or device callback; not
+ * interrupt. Errors: EINVAL, ESTATE (LOADING), EFAULT (a page is no RAM or lacks
+ * the right), ENOMEM (demand page).
+ */
+AXVM_MUST_USE int axvm_read_guest(struct axvm_vm *vm, struct axvm_gpa gpa,
+				  void *buffer, size_t size);
+AXVM_MUST_USE int axvm_write_guest(struct axvm_vm *vm, struct axvm_gpa gpa,
+				   const void *data, size_t size);
+
+/*
+ * Takes pages away from the guest. When it returns no CPU can reach them any
+ * more; frames of ALLOC regions stay with the VM, frames of DEMAND regions go
+ * back to hal.free and the next touch takes a fresh zeroed one. Elsewhere a
+ * touch is a FAULT exit of kind UNMAPPED until axvm_map() gives a frame.
+ *   gpa, size  4 KiB aligned, inside one region; holes only in DEMAND regions
+ * Context: thread. Errors: EINVAL, ESTATE (LOADING, STOPPED), ERANGE (not in
+ * one RAM region), ENOENT (a page is not mapped), ENOMEM (a large leaf must be
+ * split).
+ */
+AXVM_MUST_USE int axvm_unmap(struct axvm_vm *vm, struct axvm_gpa gpa,
+			     uint64_t size);
+
+/*
+ * Gives frames to unmapped pages of a region that is not DEMAND.
+ *   hpa     4 KiB aligned; memory of the host that stays valid until unmapped
+ *   access  AXVM_READ and others, within the rights of the region
+ * Context: thread. Errors: EINVAL, ESTATE, ERANGE, EEXIST (a page is mapped),
+ * EPERM (more rights than the region has, reserved host memory), ENOMEM.
+ */
+AXVM_MUST_USE int axvm_map(struct axvm_vm *vm, struct axvm_gpa gpa,
+			   struct axvm_hpa hpa, uint64_t size, uint32_t access);
+
+/*
+ * Changes the rights of mapped pages, within the rights of their region. When
+ * it returns every CPU obeys. Context: thread. Errors as axvm_unmap(), EPERM.
+ */
+AXVM_MUST_USE int axvm_protect(struct axvm_vm *vm, struct axvm_gpa gpa,
+			       uint64_t size, uint32_t access);
+
+struct axvm_mapping {
+	struct axvm_hpa hpa; /* of the byte asked for */
+	uint64_t leaf_size; /* bytes the hardware maps in one entry */
+	uint32_t access;
+	enum axvm_mem_type type;
+};
+
+/*
+ * What a guest-physical byte is mapped to now. Takes no lock. Context: thread.
+ * Errors: EINVAL, ESTATE (LOADING), ENOENT (nothing mapped).
+ */
+AXVM_MUST_USE int axvm_query(struct axvm_vm *vm, struct axvm_gpa gpa,
+			     struct axvm_mapping *mapping);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * The objects of the core and the calls between its files.
+ *
+ * Lock order: life -> device-private -> memory -> irqchip. A vCPU's own fields
+ * belong to the thread that runs it; others reach it by its atomics alone.
+ */
+#ifndef AXVMI_INTERNAL_H
+#define AXVMI_INTERNAL_H
+
+#include "arch_ops.h"
+#include "assert.h"
+#include "axvm/boot.h"
+#include "axvm/config.h"
+#include "axvm/device.h"
+#include "axvm/error.h"
+#include "axvm/exit.h"
+#include "axvm/hal.h"
+#include "axvm/host.h"
+#include "axvm/irq.h"
+#include "axvm/memory.h"
+#include "axvm/vcpu.h"
+#include "axvm/vm.h"
+#include "bits.h"
+#include "lock.h"
+#include "mem.h"
+#include "stage2.h"
+
+#define AXVMI_MAX_LINES 1024u
+#define AXVMI_MAX_DEVICES 64u
+/* One of each kind and the raw ones. */
+#define AXVMI_MAX_IMAGES (AXVM_MAX_RAW_IMAGES + 4u)
+#define AXVMI_MAX_RESERVED 64u
+#define AXVMI_NO_CPU UINT32_MAX
+
+/* ---- host.c ---- */
+
+struct axvmi_phys_range {
+	uint64_t start;
+	uint64_t size;
+};
+
+struct axvm_host {
+	struct axvm_hal hal;
+	const struct axvm_arch_ops *ops;
+	uint32_t max_cpus;
+	atomic_u32 enabled_cpus; /* written under lock */
+	/* Guards the VM list, the ledger, the tag allocator, cpus[]. */
+	struct spinlock lock;
+	struct axvm_vm *vms;
+	uint64_t next_serial;
+	uint64_t next_tag;
+	atomic_u64 tag_generation; /* of the tags given out now */
+	uint64_t tag_count; /* 1 << tag bits; 0: no tags */
+	uint32_t ledger_used;
+	const char *reason;
+	struct axvmi_phys_range ledger[AXVMI_MAX_RESERVED];
+	/* Features of the backend's CPUs; meaning is the backend's. */
+	uint64_t features;
+	struct axvm_cpu *cpus[AXVM_MAX_CPUS];
+};
+
+struct axvm_cpu {
+	struct axvm_host *host;
+	uint32_t index;
+	atomic_u32 running; /* inside axvm_run_vcpu() */
+	uint64_t hw_id;
+	struct axvm_vcpu *resident; /* this CPU alone */
+	uint64_t tag_generation; /* generation this CPU's TLB was cleaned for */
+	uint64_t last_vm; /* without tags: serial of the VM cached here */
+};
+
+/* Adds a VM whose config is set to the list; EEXIST names the field that
+ * collides. */
+int axvmi_host_link(struct axvm_host *host, struct axvm_vm *vm,
+		    struct axvm_config_error *error);
+void axvmi_host_unlink(struct axvm_host *host, struct axvm_vm *vm);
+/* The range touches memory the host kernel named as its own. */
+bool axvmi_host_reserved(struct axvm_host *host, uint64_t start, uint64_t size);
+
+/* Host-physical start of a host-supplied region. */
+static inline uint64_t axvmi_region_hpa(const struct axvm_region_config *r)
+{
+	return r->kind == AXVM_REGION_HOST ? r->hpa.value : r->gpa.value;
+}
+
+/* ---- vm.c ---- */
+
+/* The atomic input words of axvm_irq_set(); see irq.c. */
+struct axvmi_lines {
+	atomic_u32 asserted[AXVMI_MAX_LINES]; /* sources that hold the line */
+	atomic_u32 host_level[AXVMI_MAX_LINES / 32]; /* axvm_irq_set's own */
+	atomic_u32 edge[AXVMI_MAX_LINES / 32]; /* axvm_inject, until taken */
+	atomic_u32 changed[AXVMI_MAX_LINES / 32];
+	atomic_u32 changed_words; /* bit n: changed[n] is not 0 */
+};
+
+enum axvmi_space_kind {
+	AXVMI_SPACE_HOLE = 0,
+	AXVMI_SPACE_RAM, /* region index */
+	AXVMI_SPACE_DEVICE, /* device table slot */
+};
+
+/* One entry of the frozen map of a bus: [start, last], both inclusive. Half a
+ * cache line. */
+struct axvmi_space {
+	uint64_t start;
+	uint64_t last;
+	struct axvm_device *device; /* DEVICE */
+	uint32_t range; /* DEVICE: its range index; RAM: the region index */
+	uint16_t widths; /* DEVICE: widths allowed */
+	uint16_t kind; /* enum axvmi_space_kind */
+};
+
+/* Sorted starts, apart from the entries so that the search stays in few
+ * cache lines. */
+struct axvmi_bus {
+	uint32_t count;
+	uint32_t capacity;
+	uint64_t *starts;
+	struct axvmi_space *entries;
+};
+
+#define AXVMI_BUSES 3u
+
+struct axvmi_region {
+	struct axvm_region_config config;
+	struct axvmi_piece_chunk *chunks; /* ALLOC: as hal.alloc gave them */
+};
+
+struct axvmi_image {
+	enum axvm_image_kind kind;
+	struct axvm_image image;
+};
+
+struct axvm_vm {
+	struct axvm_host *host;
+	const struct axvm_arch_ops *ops;
+	struct axvm_vm *next; /* host->lock */
+	atomic_u32 state; /* enum axvm_vm_state; written under life */
+	bool destroying; /* under life: only destroy is allowed any more */
+	void *user;
+	struct spinlock life;
+	struct spinlock mem; /* stage 2 edits, frames of demand regions */
+	struct spinlock irqchip; /* the controller model */
+
+	uint32_t vcpu_count;
+	atomic_u32 vcpus_ready; /* how many of vcpus[] exist: 0 or vcpu_count */
+	struct axvm_vcpu *vcpus[AXVM_MAX_VCPUS];
+
+	struct axvm_s2_format format;
+	struct s2_pool pool;
+	struct s2_table s2;
+	struct axvmi_bus bus[AXVMI_BUSES];
+	struct axvmi_region *regions; /* region_count of config */
+
+	/* Translations; see tag.c. tlb_seen and last_vcpu have max_cpus. */
+	atomic_u64 tlb_generation;
+	uint64_t *tlb_seen; /* [cpu], that CPU alone */
+	struct axvm_vcpu **last_vcpu; /* [cpu], that CPU alone */
+	atomic_u64 tag; /* written under host->lock */
+	atomic_u64 tag_generation;
+	uint64_t serial; /* never reused on this host, never 0 */
+	/* Lock-free walkers of stage 2; see axvmi_read_begin(). */
+	atomic_u32 readers[2];
+	atomic_u32 reader_epoch;
+
+	struct axvm_debug_console console; /* fixed from axvm_init() on */
+	struct axvmi_lines lines;
+	atomic_u64 time_offset; /* guest counter = host counter + offset */
+
+	struct axvm_device *devices[AXVMI_MAX_DEVICES];
+	uint32_t device_count;
+	struct axvmi_image images[AXVMI_MAX_IMAGES];
+	uint32_t image_count;
+	/* Set by loading: where the boot vCPU starts, what it is told. */
+	uint64_t boot_entry;
+	uint64_t boot_argument;
+	uint64_t ramdisk_gpa;
+	uint64_t ramdisk_size;
+
+	/* The library's copy; its pointers lead into config_copy. */
+	struct axvm_vm_config config;
+	struct axvmi_config_copy *config_copy;
+	/* How far a bounded reset or destroy got, under life. */
+	bool releasing;
+	uint32_t step_region;
+	uint64_t step_offset;
+};
+
+/* ---- vcpu.c ---- */
+
+/* Why a vCPU must not simply enter the guest: bits of `attention`. */
+#define AXVMI_ATTN_KICK 0x01u /* return KICKED */
+#define AXVMI_ATTN_LIFE 0x02u /* the VM's state changed */
+#define AXVMI_ATTN_TLB 0x04u /* vm->tlb_generation moved */
+#define AXVMI_ATTN_TAG 0x08u /* tag rollover */
+#define AXVMI_ATTN_LINES 0x10u /* interrupt inputs changed */
+#define AXVMI_ATTN_SYNC 0x20u /* the host wrote code */
+#define AXVMI_ATTN_ARCH 0x10000u /* and up: the backend's */
+
+struct axvm_vcpu {
+	struct axvm_vm *vm;
+	uint32_t index;
+	atomic_u32 attention;
+	/* 0: not in the guest; CPU index + 1. Published before attention is
+	 * read, so that whoever sets a bit and then reads 0 here knows the bit
+	 * will be seen before the guest runs again. */
+	atomic_u32 where;
+	atomic_u32 state; /* enum axvm_vcpu_state */
+	atomic_u32 resident; /* 0, or CPU index + 1 */
+	atomic_u32 starting; /* a CPU_ON for it is on its way */
+	uint32_t last_cpu; /* where it last was resident; AXVMI_NO_CPU */
+	uint64_t tag_generation; /* of the VM's tag then */
+	struct axvm_cpu *cpu; /* while resident */
+	atomic_u32 line_levels; /* per-vCPU inputs: level bits */
+	atomic_u32 line_edges; /* and edges, until taken */
+
+	/* The exit being built; the caller's record, only during run. */
+	struct axvm_exit *exit;
+	uint64_t seq;
+	/* Reason of the exit that still needs completing, or 0. */
+	uint32_t wait;
+	uint32_t answered; /* axvm_vcpu_complete was called for it */
+	enum axvm_complete_action action;
+	uint64_t answer;
+	uint32_t fault_kind; /* of the FAULT that waits */
+	uint32_t cpu_on_target; /* of the CPU_ON that waits */
+	uint64_t cpu_on_entry;
+	uint64_t cpu_on_argument;
+
+	/* Where this vCPU starts, as another one asked; taken when it runs. */
+	atomic_u32 start_pending;
+	uint64_t start_entry;
+	uint64_t start_argument;
+
+	atomic_u64 exits[AXVM_STATS];
+	atomic_u64 returns[AXVM_EXIT_REASONS];
+};
+
+/* Counts by the running thread only: no atomic read-modify-write. */
+static inline void axvmi_count(struct axvm_vcpu *vcpu, enum axvm_stat stat)
+{
+	store_relaxed(&vcpu->exits[stat],
+		      load_relaxed(&vcpu->exits[stat]) + 1);
+}
+
+/*
+ * The slow half of axvmi_enter(): 0 to enter, else an exit reason, `where` being
+ * 0 again.
+ */
+int axvmi_attend(struct axvm_vcpu *vcpu);
+
+/*
+ * Before every entry, host interrupts masked: publishes that the vCPU is in the
+ * guest, then looks whether anything stands in the way. Returns 0 or the exit
+ * reason with which run must return.
+ */
+static inline int axvmi_enter(struct axvm_vcpu *vcpu)
+{
+	store_seq(&vcpu->where, vcpu->cpu->index + 1);
+	if (load_seq(&vcpu->attention) == 0)
+		return 0;
+	return axvmi_attend(vcpu);
+}
+
+/*
+ * After every exit, once nothing translates through the guest's tables any
+ * more: a backend that must fetch the instruction does so before.
+ */
+static inline void axvmi_leave(struct axvm_vcpu *vcpu)
+{
+	store_release(&vcpu->where, 0);
+}
+
+/*
+ * Sets attention bits of a vCPU from anywhere and makes sure they are seen soon:
+ * kicks it out of the guest, wakes it when blocked. Interrupt-safe.
+ */
+void axvmi_notify(struct axvm_vcpu *vcpu, uint32_t bits);
+
+/*
+ * As axvmi_notify() for every vCPU in `mask` except `self` (may be NULL), then
+ * waits until each has been out of the guest since. The caller's own vCPU must
+ * have left (axvmi_leave). Bounded: host interrupts are pending there.
+ */
+void axvmi_notify_and_wait(struct axvm_vm *vm, uint64_t mask, uint32_t bits,
+			   struct axvm_vcpu *self);
+
+/*
+ * A guest asks to start vCPU `index`: reserves it. 0, ENOENT no such vCPU,
+ * EEXIST it is on, EBUSY a start is on its way. On 0 the caller fills
+ * exit->u.cpu_on and leaves with AXVM_EXIT_CPU_ON; the core starts it.
+ */
+int axvmi_claim_start(struct axvm_vm *vm, uint32_t index);
+
+/* The running vCPU switches itself off; run returns HALT without deadline. */
+void axvmi_vcpu_off(struct axvm_vcpu *vcpu);
+
+/*
+ * Fills a HALT exit and blocks, unless an interrupt is pending after all.
+ * Returns AXVM_EXIT_HALT, or 0: go on in the guest.
+ */
+int axvmi_halt(struct axvm_vcpu *vcpu, uint64_t deadline);
+
+/* Puts a resident vCPU of this CPU, interrupts masked. */
+void axvmi_vcpu_put(struct axvm_vcpu *vcpu);
+/* Makes and frees the vCPUs of a VM; all or nothing. */
+int axvmi_vcpus_init(struct axvm_vm *vm);
+void axvmi_vcpus_fini(struct axvm_vm *vm);
+/* Power-on: all off, no input pending, nothing to complete. */
+void axvmi_vcpus_reset(struct axvm_vm *vm);
+/* vCPU 0 becomes ready at the VM's boot entry. */
+void axvmi_vcpus_boot(struct axvm_vm *vm);
+
+/*
+ * Around software accesses through the guest's own translations (HLV, AT) after
+ * the vCPU has left: they count as "in the guest" for shoot-downs.
+ */
+void axvmi_guest_access_begin(struct axvm_vcpu *vcpu);
+void axvmi_guest_access_end(struct axvm_vcpu *vcpu);
+
+/* ---- vm.c ---- */
+
+/* STOPPING becomes STOPPED once no vCPU runs or is resident. */
+void axvmi_try_stopped(struct axvm_vm *vm);
+
+/* The guest powered off or asked for a reset; fills exit->u.system. Returns the
+ * exit reason to leave with. */
+int axvmi_system_event(struct axvm_vcpu *vcpu, enum axvm_exit_reason reason,
+		       uint64_t type, uint64_t code);
+
+/* ---- tag.c ---- */
+
+/* After the first CPU is enabled. */
+void axvmi_tags_init(struct axvm_host *host);
+
+/* Makes the CPU's translations right for `vcpu`, which is being loaded. */
+void axvmi_tlb_load(struct axvm_vcpu *vcpu);
+/* AXVMI_ATTN_TLB and _TAG of a resident vCPU. */
+void axvmi_tlb_attend(struct axvm_vcpu *vcpu, uint32_t bits);
+/* A live translation was removed or narrowed: returns when no CPU uses it. */
+void axvmi_tlb_shootdown(struct axvm_vm *vm, uint64_t gpa, uint64_t size);
+/* Read sections of software walks; the token goes to axvmi_read_end(). */
+uint32_t axvmi_read_begin(struct axvm_vm *vm);
+void axvmi_read_end(struct axvm_vm *vm, uint32_t token);
+/* Waits until every read section that had begun has ended. */
+void axvmi_read_grace(struct axvm_vm *vm);
+
+/* ---- irq.c ---- */
+
+/* Level of a line as all its sources say. */
+static inline bool axvmi_line_level(struct axvm_vm *vm, uint32_t line)
+{
+	return load_seq(&vm->lines.asserted[line]) != 0;
+}
+
+/*
+ * For the controller model, irqchip lock held: calls `update` for every line
+ * whose input changed since the last call, with its level and whether an edge
+ * came.
+ */
+void axvmi_lines_take(struct axvm_vm *vm,
+		      void (*update)(struct axvm_vm *vm, uint32_t line,
+				     bool level, bool edge));
+/* Forgets edges; levels stay (the sources are outside the guest): the next take
+ * reports all that are high, and every vCPU's next entry takes. */
+void axvmi_lines_reset(struct axvm_vm *vm);
+/* Is `line` an input of the interrupt controller? */
+bool axvmi_line_exists(const struct axvm_vm *vm, uint32_t line);
+
+/* ---- device.c ---- */
+
+/*
+ * As axvm_add_device() with the life lock held, for devices of the library; and
+ * its exact undoing, for one that was added and before the table is frozen. No
+ * hook is called.
+ */
+int axvmi_device_add(struct axvm_vm *vm, struct axvm_device *device);
+void axvmi_device_remove(struct axvm_vm *vm, struct axvm_device *device);
+
+/* Adds a range to a bus that is not frozen yet; EEXIST on overlap. */
+int axvmi_bus_add(struct axvm_vm *vm, enum axvm_bus bus,
+		  const struct axvmi_space *space);
+/* Takes out the entry that begins at `start`; undoes axvmi_bus_add(). */
+void axvmi_bus_remove(struct axvm_vm *vm, enum axvm_bus bus, uint64_t start);
+void axvmi_bus_fini(struct axvm_vm *vm);
+/* The entry that holds addr, or NULL: branch-free search. */
+const struct axvmi_space *axvmi_bus_find(const struct axvmi_bus *bus,
+					 uint64_t addr);
+
+enum axvmi_dispatch {
+	AXVMI_DISPATCH_DONE = 0,
+	AXVMI_DISPATCH_FAULT, /* the device or the rules refuse it */
+	AXVMI_DISPATCH_EXIT, /* the host shall complete it */
+};
+
+/*
+ * Performs one access of 1, 2, 4 or 8 bytes on a device entry. *value in and
+ * out; only the low `size` bytes of a read are meant.
+ */
+enum axvmi_dispatch axvmi_device_access(struct axvm_vcpu *vcpu,
+					const struct axvmi_space *space,
+					uint64_t addr, uint32_t size,
+					bool write, uint64_t *value);
+
+/* ---- ram.c ---- */
+
+/* Takes memory of all regions and maps what is not DEMAND; all or nothing. */
+int axvmi_memory_init(struct axvm_vm *vm);
+/* Gives everything back, at once. */
+void axvmi_memory_fini(struct axvm_vm *vm);
+/* The same in bounded steps; 0 or EAGAIN. No vCPU is resident. */
+int axvmi_memory_release(struct axvm_vm *vm);
+/* Zeroes RAM and drops demand pages in bounded steps; 0 or EAGAIN. */
+int axvmi_memory_reset(struct axvm_vm *vm);
+/* The guest's view of what was written at `virt` needs care; see arch_ops. */
+void axvmi_sync(struct axvm_vm *vm, void *virt, uint64_t size);
+
+/* ---- memory.c ---- */
+
+/* One batch of stage-2 edits under vm->mem. */
+struct axvmi_mem_batch {
+	struct s2_edit edit;
+	uint64_t saved;
+};
+
+void axvmi_batch_begin(struct axvm_vm *vm, struct axvmi_mem_batch *batch);
+/* Flushes and waits as the edits demand, frees detached tables, unlocks. */
+void axvmi_batch_end(struct axvm_vm *vm, struct axvmi_mem_batch *batch);
+
+enum axvmi_fault_result {
+	AXVMI_FAULT_RETRY = 0, /* mapped now: enter again */
+	AXVMI_FAULT_SPURIOUS, /* the tables allow it already: enter again */
+	AXVMI_FAULT_DENIED, /* exit filled: FAULT */
+};
+
+/*
+ * A stage-2 fault of a guest access (AXVM_READ, WRITE or EXEC) at gpa, for
+ * which the guest-physical map has the RAM entry `space`. Fills demand pages.
+ * The vCPU has left.
+ */
+enum axvmi_fault_result axvmi_ram_fault(struct axvm_vcpu *vcpu, uint64_t gpa,
+					uint32_t access,
+					const struct axvmi_space *space);
+
+/* The library's own writes: any rights, LOADING included. */
+int axvmi_write_image(struct axvm_vm *vm, uint64_t gpa, const void *data,
+		      size_t size);
+
+/* The region that holds gpa, or NULL. */
+struct axvmi_region *axvmi_region_find(struct axvm_vm *vm, uint64_t gpa);
+
+/* ---- boot.c ---- */
+
+/* Loads images and tables into zeroed memory; sets boot_entry/argument. */
+int axvmi_boot_load(struct axvm_vm *vm);
+
+/* ---- config.c ---- */
+
+struct axvmi_config_copy;
+int axvmi_config_copy(struct axvm_vm *vm, const struct axvm_vm_config *config);
+void axvmi_config_free(struct axvm_vm *vm);
+
+/* ---- hal.c: thin and typed ---- */
+
+void *axvmi_alloc(struct axvm_host *host, size_t size, size_t align);
+void *axvmi_alloc_zeroed(struct axvm_host *host, size_t size, size_t align);
+void axvmi_free(struct axvm_host *host, void *ptr, size_t size);
+static inline uint64_t axvmi_virt_to_phys(struct axvm_host *host,
+					  const void *ptr)
+{
+	return host->hal.virt_to_phys(host->hal.ctx, ptr).value;
+}
+static inline void *axvmi_phys_to_virt(struct axvm_host *host, uint64_t hpa)
+{
+	return host->hal.phys_to_virt(host->hal.ctx, axvm_to_hpa(hpa));
+}
+void axvmi_log(struct axvm_host *host, enum axvm_log_level level,
+	       const char *msg);
+
+/*
+ * Locks that run takes are held with host interrupts masked everywhere: a host
+ * that preempts a holder to run a vCPU would wait for it for ever.
+ */
+static inline uint64_t axvmi_lock(struct axvm_host *host, struct spinlock *lock)
+{
+	uint64_t saved = host->ops->interrupts_save();
+
+	spin_lock(lock);
+	return saved;
+}
+
+static inline void axvmi_unlock(struct axvm_host *host, struct spinlock *lock,
+				uint64_t saved)
+{
+	spin_unlock(lock);
+	host->ops->interrupts_restore(saved);
+}
+
+/* ---- time.c ---- */
+
+/* Converts a span of counter ticks to nanoseconds; saturates. hz not 0. */
+uint64_t axvmi_ticks_to_ns(uint64_t ticks, uint64_t hz);
+/* hal.now time at which the counter will have advanced by `ticks`. */
+uint64_t axvmi_deadline_in(struct axvm_host *host, uint64_t ticks);
+
+#endif

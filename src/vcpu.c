@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * The run loop: residency, attention, completion of exits. A vCPU's plain
+ * fields belong to the thread that holds it RUNNING; its atomics to everybody.
+ */
+#include "internal.h"
+
+/* Rounds of attention before run returns, so that a stream of notifications
+ * cannot keep host interrupts masked. */
+#define ATTEND_ROUNDS 16
+
+/* ---- notification ---- */
+
+static void wake(struct axvm_vcpu *vcpu)
+{
+	const struct axvm_hal *hal = &vcpu->vm->host->hal;
+
+	if (hal->wake != NULL)
+		hal->wake(hal->ctx, vcpu->vm, vcpu->index);
+}
+
+static void kick_if_inside(struct axvm_vcpu *vcpu)
+{
+	const struct axvm_hal *hal = &vcpu->vm->host->hal;
+	uint32_t where = load_seq(&vcpu->where);
+
+	if (where != 0 && hal->kick != NULL)
+		hal->kick(hal->ctx, where - 1);
+}
+
+void axvmi_notify(struct axvm_vcpu *vcpu, uint32_t bits)
+{
+	uint32_t blocked = AXVM_VCPU_BLOCKED;
+
+	atomic_fetch_or_explicit(&vcpu->attention, bits, memory_order_seq_cst);
+	kick_if_inside(vcpu);
+	if (load_seq(&vcpu->state) == AXVM_VCPU_BLOCKED &&
+	    atomic_compare_exchange_strong(&vcpu->state, &blocked,
+					   AXVM_VCPU_READY))
+		wake(vcpu);
+}
+
+/* Out of the guest, or about to look at the bits before it goes in again. */
+static bool has_seen(struct axvm_vcpu *vcpu, uint32_t bits)
+{
+	return load_seq(&vcpu->where) == 0 ||
+	       (load_seq(&vcpu->attention) & bits) == 0;
+}
+
+void axvmi_notify_and_wait(struct axvm_vm *vm, uint64_t mask, uint32_t bits,
+			   struct axvm_vcpu *self)
+{
+	uint32_t count = load_acquire(&vm->vcpus_ready);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct axvm_vcpu *vcpu = vm->vcpus[i];
+
+		if ((mask & BIT64(i)) == 0 || vcpu == self)
+			continue;
+		/* No wake: a blocked vCPU looks at the bits when it runs. */
+		atomic_fetch_or_explicit(&vcpu->attention, bits,
+					 memory_order_seq_cst);
+		kick_if_inside(vcpu);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		struct axvm_vcpu *vcpu = vm->vcpus[i];
+
+		if ((mask & BIT64(i)) == 0 || vcpu == self)
+			continue;
+		while (!has_seen(vcpu, bits))
+			cpu_relax();
+	}
+}
+
+/* ---- residency ---- */
+
+static void vcpu_load(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu)
+{
+	cpu->resident = vcpu;
+	vcpu->cpu = cpu;
+	store_seq(&vcpu->resident, cpu->index + 1);
+	axvmi_tlb_load(vcpu);
+	vcpu->vm->ops->vcpu_load(vcpu);
+}
+
+void axvmi_vcpu_put(struct axvm_vcpu *vcpu)
+{
+	struct axvm_vm *vm = vcpu->vm;
+
+	vm->ops->vcpu_put(vcpu);
+	vcpu->cpu->resident = NULL;
+	vcpu->cpu = NULL;
+	store_seq(&vcpu->resident, 0);
+	axvmi_try_stopped(vm);
+}
+
+int axvm_vcpu_unbind(struct axvm_cpu *cpu, struct axvm_vm *vm, uint32_t index)
+{
+	uint64_t saved;
+
+	if (cpu == NULL || vm == NULL || cpu->host != vm->host)
+		return AXVM_EINVAL;
+	if (index >= load_acquire(&vm->vcpus_ready))
+		return AXVM_ENOENT;
+	if (load_relaxed(&cpu->running) != 0)
+		return AXVM_EBUSY;
+	saved = vm->ops->interrupts_save();
+	if (cpu->resident == vm->vcpus[index])
+		axvmi_vcpu_put(cpu->resident);
+	vm->ops->interrupts_restore(saved);
+	return AXVM_OK;
+}
+
+/* ---- attention ---- */
+
+/* One look at the bits; 0 or the reason to return with. Out of the guest. */
+static int attend_once(struct axvm_vcpu *vcpu, uint32_t bits)
+{
+	struct axvm_vm *vm = vcpu->vm;
+
+	if ((bits & AXVMI_ATTN_LIFE) != 0) {
+		uint32_t state = load_seq(&vm->state);
+
+		if (state == AXVM_VM_SUSPENDED)
+			return AXVM_EXIT_SUSPENDED;
+		if (state != AXVM_VM_RUNNING)
+			return AXVM_EXIT_STOPPED;
+	}
+	if ((bits & (AXVMI_ATTN_TLB | AXVMI_ATTN_TAG)) != 0)
+		axvmi_tlb_attend(vcpu, bits);
+	if ((bits & AXVMI_ATTN_SYNC) != 0)
+		vm->ops->guest_stage_flush(vm);
+	if (bits >= AXVMI_ATTN_ARCH && vm->ops->attend != NULL)
+		vm->ops->attend(vcpu, bits);
+	if ((bits & AXVMI_ATTN_LINES) != 0)
+		vm->ops->irq_sync(vcpu);
+	return (bits & AXVMI_ATTN_KICK) != 0 ? AXVM_EXIT_KICKED : 0;
+}
+
+int axvmi_attend(struct axvm_vcpu *vcpu)
+{
+	for (int round = 0; round < ATTEND_ROUNDS; round++) {
+		uint32_t bits;
+		int reason;
+
+		store_release(&vcpu->where, 0);
+		bits = atomic_exchange_explicit(&vcpu->attention, 0,
+						memory_order_seq_cst);
+		reason = attend_once(vcpu, bits);
+		if (reason == AXVM_EXIT_STOPPED ||
+		    reason == AXVM_EXIT_SUSPENDED)
+			/* Not served: stays for the next run. */
+			atomic_fetch_or(&vcpu->attention,
+					bits & ~AXVMI_ATTN_KICK);
+		if (reason != 0)
+			return reason;
+		store_seq(&vcpu->where, vcpu->cpu->index + 1);
+		if (load_seq(&vcpu->attention) == 0)
+			return 0;
+	}
+	store_release(&vcpu->where, 0);
+	return AXVM_EXIT_IRQ;
+}
+
+void axvmi_guest_access_begin(struct axvm_vcpu *vcpu)
+{
+	store_seq(&vcpu->where, vcpu->cpu->index + 1);
+	if ((load_seq(&vcpu->attention) & AXVMI_ATTN_TLB) != 0)
+		/* The bit stays: the entry will look once more. */
+		axvmi_tlb_attend(vcpu, AXVMI_ATTN_TLB);
+}
+
+void axvmi_guest_access_end(struct axvm_vcpu *vcpu)
+{
+	store_release(&vcpu->where, 0);
+}
+
+/* ---- what backends ask for ---- */
+
+int axvmi_halt(struct axvm_vcpu *vcpu, uint64_t deadline)
+{
+	/*
+	 * BLOCKED first, the last look after it: whoever raises an interrupt
+	 * now either is seen here or sees BLOCKED and wakes.
+	 */
+	store_seq(&vcpu->state, AXVM_VCPU_BLOCKED);
+	if (load_seq(&vcpu->attention) != 0 ||
+	    vcpu->vm->ops->irq_pending(vcpu)) {
+		store_seq(&vcpu->state, AXVM_VCPU_RUNNING);
+		return 0;
+	}
+	vcpu->exit->u.halt.deadline = deadline;
+	return AXVM_EXIT_HALT;
+}
+
+void axvmi_vcpu_off(struct axvm_vcpu *vcpu)
+{
+	vcpu->exit->u.halt.deadline = AXVM_NO_DEADLINE;
+	store_seq(&vcpu->state, AXVM_VCPU_OFF);
+}
+
+int axvmi_claim_start(struct axvm_vm *vm, uint32_t index)
+{
+	struct axvm_vcpu *target;
+	uint32_t idle = 0;
+
+	if (index >= vm->vcpu_count)
+		return AXVM_ENOENT;
+	target = vm->vcpus[index];
+	if (load_seq(&target->state) != AXVM_VCPU_OFF)
+		return AXVM_EEXIST;
+	if (!atomic_compare_exchange_strong(&target->starting, &idle, 1))
+		return AXVM_EBUSY;
+	if (load_seq(&target->state) != AXVM_VCPU_OFF) {
+		store_seq(&target->starting, 0);
+		return AXVM_EEXIST;
+	}
+	return AXVM_OK;
+}
+
+/* ---- completion ---- */
+
+static int start_target(struct axvm_vcpu *vcpu)
+{
+	struct axvm_vcpu *target = vcpu->vm->vcpus[vcpu->cpu_on_target];
+
+	target->start_entry = vcpu->cpu_on_entry;
+	target->start_argument = vcpu->cpu_on_argument;
+	store_seq(&target->start_pending, 1);
+	store_seq(&target->state, AXVM_VCPU_READY);
+	store_seq(&target->starting, 0);
+	wake(target);
+	return AXVM_OK;
+}
+
+static void abandon_target(struct axvm_vcpu *vcpu)
+{
+	store_seq(&vcpu->vm->vcpus[vcpu->cpu_on_target]->starting, 0);
+}
+
+/* What happens when the host said nothing; table in exit.h. */
+static void answer_default(struct axvm_vcpu *vcpu)
+{
+	vcpu->action = AXVM_COMPLETE_DONE;
+	vcpu->answer = UINT64_MAX;
+	if (vcpu->wait == AXVM_EXIT_SYSREG)
+		vcpu->action = AXVM_COMPLETE_FAULT;
+	if (vcpu->wait == AXVM_EXIT_FAULT)
+		vcpu->action = vcpu->fault_kind == AXVM_FAULT_NO_MEMORY ?
+				       AXVM_COMPLETE_RETRY :
+				       AXVM_COMPLETE_FAULT;
+}
+
+static void complete(struct axvm_vcpu *vcpu)
+{
+	if (!vcpu->answered)
+		answer_default(vcpu);
+	if (vcpu->wait == AXVM_EXIT_CPU_ON) {
+		if (vcpu->action == AXVM_COMPLETE_DONE)
+			vcpu->answer = (uint64_t)(int64_t)start_target(vcpu);
+		else
+			abandon_target(vcpu);
+	}
+	vcpu->vm->ops->vcpu_complete(vcpu, vcpu->action, vcpu->answer);
+	vcpu->wait = 0;
+	vcpu->answered = 0;
+}
+
+static bool takes_completion(uint32_t reason)
+{
+	return reason == AXVM_EXIT_MMIO || reason == AXVM_EXIT_PORT ||
+	       reason == AXVM_EXIT_SYSREG || reason == AXVM_EXIT_HYPERCALL ||
+	       reason == AXVM_EXIT_CPU_ON || reason == AXVM_EXIT_FAULT;
+}
+
+/* Keeps what the completion needs: the record belongs to the host. */
+static void remember(struct axvm_vcpu *vcpu, uint32_t reason)
+{
+	if (!takes_completion(reason))
+		return;
+	vcpu->wait = reason;
+	vcpu->answered = 0;
+	if (reason == AXVM_EXIT_FAULT)
+		vcpu->fault_kind = vcpu->exit->u.fault.kind;
+	if (reason == AXVM_EXIT_CPU_ON) {
+		vcpu->cpu_on_target = vcpu->exit->u.cpu_on.vcpu;
+		vcpu->cpu_on_entry = vcpu->exit->u.cpu_on.entry;
+		vcpu->cpu_on_argument = vcpu->exit->u.cpu_on.argument;
+	}
+}
+
+int axvm_vcpu_complete(struct axvm_vm *vm, uint32_t index, uint64_t seq,
+		       enum axvm_complete_action action, uint64_t value)
+{
+	struct axvm_vcpu *vcpu;
+
+	if (vm == NULL || (unsigned)action > AXVM_COMPLETE_RETRY)
+		return AXVM_EINVAL;
+	if (index >= load_acquire(&vm->vcpus_ready))
+		return AXVM_ENOENT;
+	vcpu = vm->vcpus[index];
+	if (load_acquire(&vcpu->state) == AXVM_VCPU_RUNNING)
+		return AXVM_EBUSY;
+	if (vcpu->wait == 0 || vcpu->answered || vcpu->seq != seq)
+		return AXVM_ENOENT;
+	/* Not again after the library said why it cannot: a call of the guest
+	 * that starts a vCPU holds a claim, which an endless retry would keep. */
+	if (vcpu->wait == AXVM_EXIT_CPU_ON && action == AXVM_COMPLETE_RETRY)
+		return AXVM_EINVAL;
+	vcpu->action = action;
+	vcpu->answer = value;
+	vcpu->answered = 1;
+	return AXVM_OK;
+}
+
+/* ---- run ---- */
+
+/* Takes the vCPU for this thread. 0, or how run must answer. */
+static int claim(struct axvm_vcpu *vcpu, struct axvm_cpu *cpu)
+{
+	uint32_t resident = load_seq(&vcpu->resident);
+	uint32_t state = load_seq(&vcpu->state);
+
+	if (state == AXVM_VCPU_RUNNING ||
+	    (resident != 0 && resident != cpu->index + 1))
+		return AXVM_EBUSY;
+	if (state == AXVM_VCPU_OFF)
+		return AXVM_EXIT_HALT;
+	do {
+		if (state != AXVM_VCPU_READY && state != AXVM_VCPU_BLOCKED)
+			return AXVM_EBUSY;
+	} while (!atomic_compare_exchange_strong(&vcpu->state, &state,
+						 AXVM_VCPU_RUNNING));
+	/* Between the look and the claim it may have run elsewhere. */
+	resident = load_seq(&vcpu->resident);
+	if (resident != 0 && resident != cpu->index + 1) {
+		store_seq(&vcpu->state, AXVM_VCPU_READY);
+		return AXVM_EBUSY;
+	}
+	return 0;
+}
+
+/* A vCPU the guest has started takes its entry on the thread that runs it. */
+static void begin_start(struct axvm_vcpu *vcpu)
+{
+	if (load_acquire(&vcpu->start_pending) == 0)
+		return;
+	/* It may have been started before it left the CPU it went off on. */
+	if (vcpu->cpu != NULL)
+		axvmi_vcpu_put(vcpu);
+	store_relaxed(&vcpu->start_pending, 0);
+	vcpu->wait = 0;
+	vcpu->last_cpu = AXVMI_NO_CPU; /* power-on: nothing is cached */
+	vcpu->vm->ops->vcpu_reset(vcpu, vcpu->start_entry,
+				  vcpu->start_argument);
+}
+
+static int run_claimed(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu)
+{
+	struct axvm_vm *vm = vcpu->vm;
+	uint32_t state = load_seq(&vm->state);
+
+	if (state == AXVM_VM_SUSPENDED)
+		return AXVM_EXIT_SUSPENDED;
+	if (state != AXVM_VM_RUNNING)
+		return AXVM_EXIT_STOPPED;
+	begin_start(vcpu);
+	if (cpu->resident != vcpu) {
+		if (cpu->resident != NULL)
+			axvmi_vcpu_put(cpu->resident);
+		vcpu_load(cpu, vcpu);
+	}
+	if (vcpu->wait != 0)
+		complete(vcpu);
+	return vm->ops->vcpu_run(vcpu);
+}
+
+/* A vCPU that is off, or whose VM ends, does not stay resident. */
+static void leave_cpu(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu)
+{
+	bool stopping = load_seq(&vcpu->vm->state) == AXVM_VM_STOPPING;
+
+	if (cpu->resident == vcpu &&
+	    (stopping || load_seq(&vcpu->state) == AXVM_VCPU_OFF ||
+	     load_seq(&vcpu->start_pending) != 0))
+		axvmi_vcpu_put(vcpu);
+	else if (stopping)
+		axvmi_try_stopped(vcpu->vm);
+}
+
+static void finish(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu, int reason)
+{
+	uint32_t running = AXVM_VCPU_RUNNING;
+	struct axvm_exit *exit = vcpu->exit;
+
+	if (reason > 0) {
+		exit->reason = (uint32_t)reason;
+		exit->vcpu = vcpu->index;
+		exit->seq = ++vcpu->seq;
+		remember(vcpu, exit->reason);
+		store_relaxed(&vcpu->returns[reason],
+			      load_relaxed(&vcpu->returns[reason]) + 1);
+	}
+	vcpu->exit = NULL;
+	/* HALT and off have set their state; it may have been woken since. */
+	atomic_compare_exchange_strong(&vcpu->state, &running, AXVM_VCPU_READY);
+	leave_cpu(cpu, vcpu);
+}
+
+/* Why a vCPU that is off does not run. */
+static void answer_off(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu,
+		       struct axvm_exit *exit)
+{
+	uint32_t state = load_seq(&vcpu->vm->state);
+
+	exit->reason = AXVM_EXIT_STOPPED;
+	if (state == AXVM_VM_RUNNING)
+		exit->reason = AXVM_EXIT_HALT;
+	if (state == AXVM_VM_SUSPENDED)
+		exit->reason = AXVM_EXIT_SUSPENDED;
+	exit->vcpu = vcpu->index;
+	exit->u.halt.deadline = AXVM_NO_DEADLINE;
+	leave_cpu(cpu, vcpu);
+}
+
+static int run_masked(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu,
+		      struct axvm_exit *exit)
+{
+	int reason = claim(vcpu, cpu);
+
+	if (reason < 0)
+		return reason;
+	memset(exit, 0, sizeof(*exit));
+	if (reason > 0) {
+		answer_off(cpu, vcpu, exit);
+		return AXVM_OK;
+	}
+	store_relaxed(&cpu->running, 1);
+	vcpu->exit = exit;
+	reason = run_claimed(cpu, vcpu);
+	finish(cpu, vcpu, reason);
+	store_relaxed(&cpu->running, 0);
+	return reason < 0 ? reason : AXVM_OK;
+}
+
+int axvm_run_vcpu(struct axvm_cpu *cpu, struct axvm_vm *vm, uint32_t index,
+		  struct axvm_exit *exit)
+{
+	uint32_t state;
+	uint64_t saved;
+	int err;
+
+	if (cpu == NULL || vm == NULL || exit == NULL || cpu->host != vm->host)
+		return AXVM_EINVAL;
+	state = load_seq(&vm->state);
+	if (state == AXVM_VM_LOADING || state == AXVM_VM_LOADED)
+		return AXVM_ESTATE;
+	if (index >= load_acquire(&vm->vcpus_ready))
+		return AXVM_ENOENT;
+	saved = vm->ops->interrupts_save();
+	err = load_relaxed(&cpu->running) != 0 ?
+		      AXVM_EBUSY :
+		      run_masked(cpu, vm->vcpus[index], exit);
+	vm->ops->interrupts_restore(saved);
+	return err;
+}

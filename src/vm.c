@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * Life of a VM: the transition table and the calls that move along it. The
+ * state is changed by compare-and-swap; vm->life serialises the long calls
+ * (init, reset, destroy).
+ */
+#include "internal.h"
+
+static const uint32_t transitions[] = {
+	/* Bit n: the state may become state n. */
+	[AXVM_VM_LOADING] = BIT64(AXVM_VM_LOADED),
+	[AXVM_VM_LOADED] = BIT64(AXVM_VM_RUNNING),
+	[AXVM_VM_RUNNING] = BIT64(AXVM_VM_SUSPENDED) | BIT64(AXVM_VM_STOPPING),
+	[AXVM_VM_SUSPENDED] = BIT64(AXVM_VM_RUNNING) | BIT64(AXVM_VM_STOPPING),
+	[AXVM_VM_STOPPING] = BIT64(AXVM_VM_STOPPED),
+	[AXVM_VM_STOPPED] = BIT64(AXVM_VM_LOADED),
+};
+
+static int change_state(struct axvm_vm *vm, enum axvm_vm_state next)
+{
+	uint32_t state = load_seq(&vm->state);
+
+	do {
+		if ((transitions[state] & BIT64(next)) == 0)
+			return AXVM_ESTATE;
+	} while (!atomic_compare_exchange_strong(&vm->state, &state,
+						 (uint32_t)next));
+	return AXVM_OK;
+}
+
+enum axvm_vm_state axvm_vm_state(const struct axvm_vm *vm)
+{
+	return (enum axvm_vm_state)load_acquire(&vm->state);
+}
+
+const char *axvm_vm_state_name(enum axvm_vm_state state)
+{
+	static const char *const names[] = {
+		"Loading",   "Loaded",	 "Running",
+		"Suspended", "Stopping", "Stopped",
+	};
+
+	return (unsigned)state < ARRAY_SIZE(names) ? names[state] : "unknown";
+}
+
+uint64_t axvm_vm_id(const struct axvm_vm *vm)
+{
+	return vm->config.id;
+}
+
+const char *axvm_vm_name(const struct axvm_vm *vm)
+{
+	return vm->config.name;
+}
+
+const struct axvm_vm_config *axvm_vm_config(const struct axvm_vm *vm)
+{
+	return &vm->config;
+}
+
+uint32_t axvm_vm_vcpu_count(const struct axvm_vm *vm)
+{
+	return vm->vcpu_count;
+}
+
+void axvm_vm_set_user(struct axvm_vm *vm, void *user)
+{
+	vm->user = user;
+}
+
+void *axvm_vm_user(const struct axvm_vm *vm)
+{
+	return vm->user;
+}
+
+/* ---- create ---- */
+
+/* Bits of the guest-physical space that the configuration uses. */
+static unsigned space_bits(const struct axvm_vm_config *config)
+{
+	uint64_t last = 0;
+
+	for (uint32_t i = 0; i < config->region_count; i++) {
+		const struct axvm_region_config *r = &config->regions[i];
+
+		last |= r->gpa.value + (r->size - 1);
+	}
+	for (uint32_t i = 0; i < config->emu_device_count; i++) {
+		const struct axvm_emu_device_config *d =
+			&config->emu_devices[i];
+
+		if (d->size != 0)
+			last |= d->gpa.value + (d->size - 1);
+	}
+	for (uint32_t i = 0; i < config->passthrough_count; i++) {
+		const struct axvm_passthrough_config *p =
+			&config->passthrough[i];
+
+		if (p->size != 0)
+			last |= p->gpa.value + (p->size - 1);
+	}
+	return last == 0 ? 1 : highest_bit64(last) + 1;
+}
+
+static size_t per_cpu_size(const struct axvm_host *host)
+{
+	return host->max_cpus *
+	       (sizeof(uint64_t) + sizeof(struct axvm_vcpu *));
+}
+
+static int per_cpu_init(struct axvm_vm *vm)
+{
+	void *block = axvmi_alloc_zeroed(vm->host, per_cpu_size(vm->host), 64);
+
+	if (block == NULL)
+		return AXVM_ENOMEM;
+	vm->tlb_seen = block;
+	vm->last_vcpu = (struct axvm_vcpu **)(void *)(vm->tlb_seen +
+						      vm->host->max_cpus);
+	/* tlb_seen 0 never equals a generation: the first load flushes. */
+	store_relaxed(&vm->tlb_generation, 1);
+	return AXVM_OK;
+}
+
+static void vm_free(struct axvm_vm *vm)
+{
+	struct axvm_host *host = vm->host;
+
+	axvmi_bus_fini(vm);
+	axvmi_free(host, vm->tlb_seen, per_cpu_size(host));
+	axvmi_config_free(vm);
+	axvmi_free(host, vm, vm->ops->vm_size);
+}
+
+static int refuse(struct axvm_config_error *error, const char *field,
+		  uint32_t index, const char *reason)
+{
+	if (error != NULL) {
+		memset(error, 0, sizeof(*error));
+		error->field = field;
+		error->index = index;
+		error->reason = reason;
+	}
+	return AXVM_ENOTSUP;
+}
+
+/* What the configuration may say but this library or backend does not do. */
+static int check_provided(const struct axvm_host *host,
+			  const struct axvm_vm_config *config,
+			  struct axvm_config_error *error)
+{
+	for (uint32_t i = 0; i < config->emu_device_count; i++) {
+		if (!host->ops->emulates(config->emu_devices[i].type))
+			return refuse(error, "devices.emu_devices", i,
+				      "this machine has no such device");
+	}
+	if (config->passthrough_count != 0)
+		return refuse(error, "devices.passthrough_devices", 0,
+			      "devices cannot be passed through yet");
+	if (config->passthrough_address_count != 0)
+		return refuse(error, "devices.passthrough_addresses", 0,
+			      "devices cannot be passed through yet");
+	if (config->passthrough_port_count != 0)
+		return refuse(error, "devices.passthrough_ports", 0,
+			      "devices cannot be passed through yet");
+	return AXVM_OK;
+}
+
+static int vm_build(struct axvm_vm *vm, const struct axvm_vm_config *config,
+		    struct axvm_config_error *error)
+{
+	int err = axvmi_config_copy(vm, config);
+
+	if (err != AXVM_OK)
+		return err;
+	vm->vcpu_count = config->cpu_num;
+	err = per_cpu_init(vm);
+	if (err != AXVM_OK)
+		return err;
+	err = vm->ops->s2_format(vm->host, space_bits(config), &vm->format);
+	if (err != AXVM_OK)
+		return err;
+	return axvmi_host_link(vm->host, vm, error);
+}
+
+int axvm_create(struct axvm_host *host, const struct axvm_vm_config *config,
+		struct axvm_config_error *error, struct axvm_vm **vm)
+{
+	struct axvm_vm *v;
+	int err;
+
+	if (host == NULL || vm == NULL)
+		return AXVM_EINVAL;
+	if (load_acquire(&host->enabled_cpus) == 0)
+		return AXVM_ESTATE;
+	err = axvm_config_check(config, error);
+	if (err == AXVM_OK)
+		err = check_provided(host, config, error);
+	if (err != AXVM_OK)
+		return err;
+	v = axvmi_alloc_zeroed(host, host->ops->vm_size, 64);
+	if (v == NULL)
+		return AXVM_ENOMEM;
+	v->host = host;
+	v->ops = host->ops;
+	err = vm_build(v, config, error);
+	if (err != AXVM_OK) {
+		vm_free(v);
+		return err;
+	}
+	*vm = v;
+	return AXVM_OK;
+}
+
+/* ---- init ---- */
+
+/* Each step undoes itself on failure; the ones before it are undone here. */
+static int init_parts(struct axvm_vm *vm)
+{
+	int err = axvmi_memory_init(vm);
+
+	if (err != AXVM_OK)
+		return err;
+	err = axvmi_vcpus_init(vm);
+	if (err != AXVM_OK)
+		goto no_vcpus;
+	err = vm->ops->vm_init(vm);
+	if (err != AXVM_OK)
+		goto no_arch;
+	axvmi_lines_reset(vm);
+	err = axvmi_boot_load(vm);
+	if (err != AXVM_OK)
+		goto no_images;
+	return AXVM_OK;
+no_images:
+	vm->ops->vm_fini(vm);
+no_arch:
+	axvmi_vcpus_fini(vm);
+no_vcpus:
+	axvmi_memory_fini(vm);
+	return err;
+}
+
+int axvm_init(struct axvm_vm *vm)
+{
+	int err = AXVM_ESTATE;
+
+	if (vm == NULL)
+		return AXVM_EINVAL;
+	spin_lock(&vm->life);
+	if (load_seq(&vm->state) == AXVM_VM_LOADING && !vm->destroying)
+		err = init_parts(vm);
+	if (err == AXVM_OK)
+		err = change_state(vm, AXVM_VM_LOADED);
+	spin_unlock(&vm->life);
+	return err;
+}
+
+/* ---- boot, shutdown ---- */
+
+int axvm_boot(struct axvm_vm *vm)
+{
+	int err = AXVM_ESTATE;
+
+	if (vm == NULL)
+		return AXVM_EINVAL;
+	spin_lock(&vm->life);
+	if (load_seq(&vm->state) == AXVM_VM_LOADED && !vm->destroying) {
+		/* Guest time begins now. */
+		store_relaxed(&vm->time_offset, 0 - vm->ops->counter());
+		axvmi_vcpus_boot(vm);
+		err = change_state(vm, AXVM_VM_RUNNING);
+	}
+	spin_unlock(&vm->life);
+	return err;
+}
+
+void axvmi_try_stopped(struct axvm_vm *vm)
+{
+	if (load_seq(&vm->state) != AXVM_VM_STOPPING)
+		return;
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		struct axvm_vcpu *vcpu = vm->vcpus[i];
+
+		if (load_seq(&vcpu->state) == AXVM_VCPU_RUNNING ||
+		    load_seq(&vcpu->resident) != 0)
+			return;
+	}
+	/* Somebody else may have been first: then it is done as well. */
+	(void)change_state(vm, AXVM_VM_STOPPED);
+}
+
+/* Calls every vCPU to look at the state, also those that are off: their host
+ * threads may wait for a wake. */
+static void call_everybody(struct axvm_vm *vm, const struct axvm_vcpu *self)
+{
+	const struct axvm_hal *hal = &vm->host->hal;
+
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		if (vm->vcpus[i] == self)
+			continue;
+		axvmi_notify(vm->vcpus[i], AXVMI_ATTN_LIFE);
+		if (hal->wake != NULL)
+			hal->wake(hal->ctx, vm, i);
+	}
+}
+
+int axvm_shutdown(struct axvm_vm *vm)
+{
+	int err;
+
+	if (vm == NULL)
+		return AXVM_EINVAL;
+	err = change_state(vm, AXVM_VM_STOPPING);
+	if (err != AXVM_OK)
+		return err;
+	call_everybody(vm, NULL);
+	axvmi_try_stopped(vm);
+	return AXVM_OK;
+}
+
+int axvmi_system_event(struct axvm_vcpu *vcpu, enum axvm_exit_reason reason,
+		       uint64_t type, uint64_t code)
+{
+	/* Two vCPUs may ask at once: the second finds the VM stopping. */
+	if (change_state(vcpu->vm, AXVM_VM_STOPPING) != AXVM_OK)
+		return AXVM_EXIT_STOPPED;
+	vcpu->exit->u.system.type = type;
+	vcpu->exit->u.system.code = code;
+	call_everybody(vcpu->vm, vcpu);
+	return (int)reason;
+}
+
+/* ---- reset, destroy ---- */
+
+static void devices_reset(struct axvm_vm *vm)
+{
+	for (uint32_t i = 0; i < vm->device_count; i++) {
+		struct axvm_device *device = vm->devices[i];
+
+		if (device->ops->reset != NULL)
+			device->ops->reset(device);
+	}
+}
+
+static int reset_step(struct axvm_vm *vm)
+{
+	int err = axvmi_memory_reset(vm);
+
+	if (err != AXVM_OK)
+		return err;
+	axvmi_vcpus_reset(vm);
+	axvmi_lines_reset(vm);
+	vm->ops->vm_reset(vm);
+	devices_reset(vm);
+	err = axvmi_boot_load(vm);
+	if (err != AXVM_OK)
+		return err;
+	return change_state(vm, AXVM_VM_LOADED);
+}
+
+int axvm_reset(struct axvm_vm *vm)
+{
+	int err = AXVM_ESTATE;
+
+	if (vm == NULL)
+		return AXVM_EINVAL;
+	spin_lock(&vm->life);
+	if (load_seq(&vm->state) == AXVM_VM_STOPPED &&
+	    !vm->destroying)
+		err = reset_step(vm);
+	spin_unlock(&vm->life);
+	return err;
+}
+
+static void devices_destroy(struct axvm_vm *vm)
+{
+	for (uint32_t i = 0; i < vm->device_count; i++) {
+		struct axvm_device *device = vm->devices[i];
+
+		if (device->ops->destroy != NULL)
+			device->ops->destroy(device);
+	}
+	vm->device_count = 0;
+}
+
+/* LOADING: only what axvm_create() made is there. */
+static int destroy_step(struct axvm_vm *vm)
+{
+	if (load_seq(&vm->state) != AXVM_VM_LOADING) {
+		if (axvmi_memory_release(vm) != AXVM_OK)
+			return AXVM_EAGAIN;
+		vm->ops->vm_fini(vm);
+		axvmi_vcpus_fini(vm);
+	}
+	devices_destroy(vm);
+	return AXVM_OK;
+}
+
+int axvm_destroy(struct axvm_vm *vm)
+{
+	uint32_t state;
+	int err;
+
+	if (vm == NULL)
+		return AXVM_EINVAL;
+	spin_lock(&vm->life);
+	state = load_seq(&vm->state);
+	if (state == AXVM_VM_RUNNING || state == AXVM_VM_SUSPENDED ||
+	    state == AXVM_VM_STOPPING) {
+		spin_unlock(&vm->life);
+		return AXVM_EBUSY;
+	}
+	vm->destroying = true;
+	err = destroy_step(vm);
+	spin_unlock(&vm->life);
+	if (err != AXVM_OK)
+		return err;
+	axvmi_host_unlink(vm->host, vm);
+	vm_free(vm);
+	return AXVM_OK;
+}

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The axvm authors
+
+# Building presets and running what they built. Sourced by tests/*.sh after
+# tests/lib/report.sh.
+
+configure_and_build() {
+	cmake --preset "$1" && cmake --build --preset "$1" -j "$JOBS"
+}
+
+# build_preset NAME
+build_preset() {
+	check "build $1" configure_and_build "$1"
+}
+
+# run_preset NAME: builds it, runs its test programs, a few at a time.
+run_preset() {
+	build_preset "$1" || return 1
+	rm -rf "${LOGS:?}/$1"
+	mkdir -p "$LOGS/$1"
+	find "build/$1" -name '*.gcda' -exec rm -f {} +
+	before="$PASSED $FAILED"
+	xargs -P "$JOBS" -n 1 sh tests/lib/run_program.sh "$LOGS/$1" \
+		<"build/$1/test-programs"
+	while read -r program; do
+		count_tap "$LOGS/$1/${program##*/}.tap"
+	done <"build/$1/test-programs"
+	say "$1: $((PASSED - ${before% *})) passed," \
+		"$((FAILED - ${before#* })) failed"
+}
+
+# symbols PRESET NM: the archive at three optimisation levels.
+symbols() {
+	for level in O0 O2 Os; do
+		check "symbols of the $1 archive at -$level" \
+			sh tests/lib/symbols.sh "$2" \
+			"build/$1/tests/libaxvm_symbols_$level.a"
+	done
+}
+
+# consumers PRESET HOW...: another project links the archive.
+consumers() {
+	preset=$1
+	shift
+	for how; do
+		check "$preset archive used by $how" \
+			sh tests/lib/consume.sh "$preset" "$how"
+	done
+}
+
+# tidy PRESET: .clang-tidy over the sources that preset owns.
+tidy_files() {
+	xargs -r -P "$JOBS" -n 4 clang-tidy -p "build/$1" --quiet \
+		<"build/$1/tidy-sources"
+}
+tidy() {
+	check "clang-tidy $1" tidy_files "$1"
+}
+
+# coverage_table: lines and branches of the library's files in the host build.
+# The branch of an assertion that fails is no branch a test could take.
+coverage_table() {
+	say "coverage (host build: core and the pure part of the backends)"
+	gcovr --root . --object-directory build/host --filter src/ \
+		--filter arch/ --csv \
+		--exclude-branches-by-pattern '.*AXVMI_ASSERT.*' >"$LOGS/coverage.csv" \
+		2>"$LOGS/coverage.log" || { tail "$LOGS/coverage.log"; return; }
+	awk -F, '
+		function row(name, l, lt, b, bt) {
+			printf "%-34s %5d/%-5d %5.1f %%  %5d/%-5d %5.1f %%\n",
+				name, l, lt, lt ? 100 * l / lt : 100,
+				b, bt, bt ? 100 * b / bt : 100
+		}
+		NR == 1 {
+			for (i = 1; i <= NF; i++)
+				col[$i] = i
+			printf "%-34s %-19s  %s\n", "", "lines", "branches"
+			next
+		}
+		{
+			lt = $col["line_total"]; l = $col["line_covered"]
+			bt = $col["branch_total"]; b = $col["branch_covered"]
+			row($1, l, lt, b, bt)
+			L += l; LT += lt; B += b; BT += bt
+		}
+		END { row("total", L, LT, B, BT) }' "$LOGS/coverage.csv"
+}

@@ -1,0 +1,68 @@
+# Files of support/ that every host test may use.
+set(AXVM_TEST_SUPPORT
+  host_hal.c
+  host_memory.c
+  stub_arch.c
+  stub_guest.c
+  stub_irq.c
+  stub_shadow.c
+  stub_tlb.c
+  stub_tools.c
+)
+# support/<name>.c: programs that scripts use.
+set(AXVM_TEST_TOOLS
+  toml_dump
+)
+# fuzz/<name>.c: libFuzzer entries, for the preset host-fuzz.
+set(AXVM_FUZZERS
+  riscv_h_insn
+  riscv_h_sbi
+  riscv_h_vplic
+  toml
+  uart16550
+)
+# unit/<name>.c: a core file's stem, or <backend>_<stem> of a pure file.
+set(AXVM_UNIT_TESTS
+  arm_vhe_s2_format
+  bits
+  boot
+  config
+  config_copy
+  config_map
+  console
+  device
+  error
+  fdt
+  hal
+  host
+  host_hal
+  hypervisor_bundle
+  hypervisor_heap
+  image
+  irq
+  irq_steps
+  memory
+  ram
+  riscv_h_exit
+  riscv_h_guest_tables
+  riscv_h_insn
+  riscv_h_irq
+  riscv_h_irq_race
+  riscv_h_s2_format
+  riscv_h_sbi
+  riscv_h_vm
+  riscv_h_vplic
+  stage2
+  stage2_random
+  tag
+  threads
+  time
+  toml
+  toml_scalar
+  toml_value
+  toml_vm
+  uart16550
+  vcpu
+  vm
+  vmx_s2_format
+)

@@ -1,0 +1,3 @@
+# RISC-V, bare metal, compiled by clang and linked by the GNU linker.
+set(AXVM_TOOLCHAIN_CLANG ON)
+include(${CMAKE_CURRENT_LIST_DIR}/riscv64-none.cmake)

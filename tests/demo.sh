@@ -1,0 +1,124 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The axvm authors
+
+# demo.sh [riscv_h] [--batch] [--kernel FILE] [--initrd FILE] [--append STR]
+# A Debian kernel with 4 vCPUs and 256 MiB on 2 harts, to a shell on its UART.
+# Installs what is missing (Debian; as root or by sudo), builds, fetches.
+#   --batch  no shell: the guest checks itself and powers off. Status 0 only if
+#            it did and every check is good. The same without a terminal.
+set -u
+start=$(pwd)
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib/report.sh
+. tests/lib/packages.sh
+. tests/lib/guests.sh
+
+PACKAGES_DEMO="$PACKAGES_BUILD gcc-riscv64-linux-gnu qemu-system-misc opensbi
+	cpio debian-archive-keyring"
+COMMANDS_DEMO="cmake ninja riscv64-linux-gnu-gcc qemu-system-riscv64"
+CPUS=4
+
+usage() {
+	die "usage: sh tests/demo.sh [riscv_h] [--batch] [--kernel FILE]" \
+		"[--initrd FILE] [--append STR]"
+}
+
+# from_here FILE: as the caller named it, from where the caller stood.
+from_here() {
+	case $1 in
+	/*) file=$1 ;;
+	*) file=$start/$1 ;;
+	esac
+	[ -r "$file" ] || die "cannot read $1"
+	printf '%s\n' "$file"
+}
+
+kernel=
+initrd=
+append=
+batch=
+while [ $# -gt 0 ]; do
+	case $1 in
+	riscv_h) ;;
+	--batch) batch=1 ;;
+	--kernel | --initrd | --append)
+		[ $# -ge 2 ] || usage
+		case $1 in
+		--kernel) kernel=$(from_here "$2") || exit 1 ;;
+		--initrd) initrd=$(from_here "$2") || exit 1 ;;
+		--append) append=$2 ;;
+		esac
+		shift
+		;;
+	*) usage ;;
+	esac
+	shift
+done
+if [ ! -t 0 ] || [ ! -t 1 ]; then
+	batch=1
+fi
+
+# step TEXT COMMAND...: quiet unless it fails.
+step() {
+	say "$1"
+	shift
+	"$@" >"$LOGS/demo-step.log" 2>&1 </dev/null && return 0
+	tail -n 25 "$LOGS/demo-step.log"
+	die "that failed; the log is $LOGS/demo-step.log"
+}
+
+build() {
+	cmake --preset riscv64 &&
+		cmake --build --preset riscv64 -j "$JOBS" --target hypervisor
+}
+
+fetch() {
+	if [ -z "$kernel" ]; then
+		sh tests/guests/fetch.sh riscv64 --linux || exit 1
+		kernel=$(guests_dir riscv64)/Image
+	elif [ -z "$initrd" ]; then
+		sh tests/guests/fetch.sh riscv64 --initrd || exit 1
+	fi
+	[ -n "$initrd" ] || initrd=$(guests_dir riscv64)/initrd.cpio
+}
+
+# machine ARGUMENT...: the sample hypervisor with this guest.
+machine() {
+	sh tests/hypervisor/run.sh --arch riscv_h --kernel "$kernel" \
+		--initrd "$initrd" --cpus $CPUS --memory 256M --host-cpus 2 "$@"
+}
+
+run_batch() {
+	log=$LOGS/demo.log
+	say "booting Linux: $CPUS vCPUs, 256 MiB, 2 harts; it checks itself"
+	{
+		machine --timeout 180 \
+			--append "console=ttyS0 axvm.batch $append" </dev/null
+		echo $? >"$LOGS/demo.status"
+	} 2>&1 | tee "$log"
+	status=$(cat "$LOGS/demo.status")
+	[ "$status" = 0 ] ||
+		die "the guest did not power off (status $status); log: $log"
+	guests_has_lines "$log" <<-END || die "not as expected; log: $log"
+		result nproc $CPUS$
+		result uname Linux .
+		result fp ok
+		result memory ok
+		result irq ok
+	END
+	say "the guest powered off and every check is good"
+}
+
+say "packages"
+need_packages "$PACKAGES_DEMO" "$COMMANDS_DEMO"
+step "building the library and the sample hypervisor" build
+say "guests"
+fetch
+if [ -n "$batch" ]; then
+	run_batch
+else
+	say "booting Linux: $CPUS vCPUs, 256 MiB, 2 harts." \
+		"Leave with: poweroff -f (or Ctrl-A x)"
+	machine --append "console=ttyS0 quiet $append"
+fi

@@ -1,0 +1,262 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The axvm authors
+
+# emulator.sh [riscv_h]: guests in the sample hypervisor in QEMU, as TAP. Needs
+# the preset riscv64 built. One log per run in build/logs/emulator. Only names
+# that match the extended expression in AXVM_JOBS are run.
+#
+# A job is "KIND ARGUMENT CPUS HARTS SSTC [EXTRA]"; jobs on one hart run as many
+# at a time as this machine has CPUs. EXTRA: vector (the harts have V), migrate
+# (every time slice on another hart).
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib/guests.sh
+
+LOGS=${AXVM_BUILD_DIR:-build}/logs/emulator
+GUESTS=$(guests_dir riscv64)
+mkdir -p "$LOGS"
+
+# ---- One job: lines "ok NAME" and "not ok NAME" ----
+
+verdict() { # status name
+	if [ "$1" = 0 ]; then
+		echo "ok $2"
+	else
+		echo "not ok $2"
+	fi
+}
+
+# Replaces the shell it runs in, so that ending it ends the emulator.
+machine() { # kernel arguments...
+	kernel=$1
+	shift
+	case $extra in
+	vector) set -- --vector on "$@" ;;
+	migrate) set -- --migrate 1 "$@" ;;
+	esac
+	exec sh tests/hypervisor/run.sh --arch riscv_h --kernel "$kernel" \
+		--cpus "$cpus" --host-cpus "$harts" --sstc "$sstc" "$@"
+}
+
+payload_file() {
+	find "${AXVM_BUILD_DIR:-build}/riscv64" -name "payload-riscv-$1.bin" |
+		head -n 1
+}
+
+# The payload's own lines, and whether they are as many as it planned. After
+# a reboot the numbers begin again; the plan is the last boot's.
+payload_lines() {
+	payload_report <"$log"
+}
+
+payload_report() {
+	tr -d '\r\000' | awk '
+		/^(not )?ok [0-9]+ - / {
+			bad = $1 == "not"
+			last = $(2 + bad)
+			sub(/^(not )?ok [0-9]+ - /, "")
+			print (bad ? "not ok " : "ok ") $0
+		}
+		/^Bail out!/ { print "not ok " $0 }
+		/^1\.\.[0-9]+$/ { plan = substr($0, 4) }
+		END {
+			print (plan != "" && plan == last ? "ok" : "not ok"),
+				"ran to its end"
+		}'
+}
+
+job_payload() {
+	(machine "$(payload_file "$what")" --memory 64M --timeout 60) \
+		</dev/null >"$log" 2>&1
+	status=$?
+	payload_lines
+	verdict $status "powered off (status $status)"
+}
+
+# A second VM beside it that does its worst; each has its own verdict.
+job_two() {
+	(machine "$(payload_file "$what")" --memory 64M --timeout 90 -- \
+		--kernel "$(payload_file wild)" --cpus 2 --memory 64M) \
+		</dev/null >"$log" 2>&1
+	status=$?
+	sed -n 's/^vm1| //p' "$log" | payload_report
+	sed -n 's/^vm2| //p' "$log" | payload_report | sed 's/ok /ok beside it /'
+	verdict $status "both powered off (status $status)"
+}
+
+# Cold and warm reboot, then power off; the boots are counted here.
+job_reset() {
+	guests_dialogue "$log" 30 machine "$(payload_file reset)" --memory 64M \
+		--timeout 90 <<-END
+		wait c, w or p?
+		send c
+		wait c, w or p?
+		send w
+		wait c, w or p?
+		send p
+	END
+	status=$?
+	payload_lines
+	boots=$(grep -a -c 'c, w or p?' "$log")
+	verdict $((boots != 3)) "booted three times ($boots)"
+	verdict $status "powered off (status $status)"
+}
+
+linux_lines() {
+	for line in "nproc $cpus$" "uname Linux ." "fp ok" "memory ok" \
+		"irq ok" "load ok"; do
+		echo "result $line" | guests_has_lines "$log" 2>/dev/null
+		verdict $? "${line%[$.]}"
+	done
+}
+
+job_linux() {
+	(machine "$GUESTS/Image" --initrd "$GUESTS/initrd.cpio" --memory 256M \
+		--append "console=ttyS0 axvm.batch" --timeout 150) \
+		</dev/null >"$log" 2>&1
+	status=$?
+	linux_lines
+	verdict $status "powered off (status $status)"
+}
+
+job_reboot() {
+	guests_dialogue "$log" 100 machine "$GUESTS/Image" \
+		--initrd "$GUESTS/initrd.cpio" --memory 256M \
+		--append "console=ttyS0 axvm.batch axvm.ask" --timeout 240 <<-END
+		wait axvm: poweroff or reboot?
+		send reboot
+		wait axvm: poweroff or reboot?
+		send poweroff
+	END
+	status=$?
+	linux_lines
+	boots=$(grep -a -c '^result nproc' "$log")
+	verdict $((boots != 2)) "booted twice ($boots)"
+	verdict $status "powered off (status $status)"
+}
+
+job_uboot() {
+	guests_dialogue "$log" 60 machine "$GUESTS/u-boot.bin" --memory 256M \
+		--timeout 120 <<-END
+		wait Hit any key
+		send
+		wait =>
+		send version
+		wait U-Boot 20
+		wait =>
+		send poweroff
+	END
+	status=$?
+	grep -a -q '^=> *version' "$log"
+	verdict $? "prompt and version"
+	verdict $status "powered off (status $status)"
+}
+
+run_job() { # kind argument cpus harts sstc [extra]
+	kind=$1
+	what=$2
+	cpus=$3
+	harts=$4
+	sstc=$5
+	extra=${6-}
+	log=$LOGS/$kind-$what-$cpus-$harts-$sstc${extra:+-$extra}.log
+	began=$(date +%s)
+	"job_$kind"
+	echo "# $(($(date +%s) - began)) s"
+}
+
+# ---- All of them ----
+
+jobs() {
+	cat <<-END
+		payload sbi 2 1 on
+		payload sbi 1 1 off
+		payload mmio 1 1 on
+		payload fault 1 1 on
+		payload fault 1 1 off
+		payload irq 1 1 on
+		payload time 4 1 off
+		payload smp 1 1 on
+		payload smp 4 1 off
+		reset reset 2 1 on
+		uboot uboot 1 1 on
+		linux linux 1 1 on
+		linux linux 1 1 off
+		linux linux 2 1 on
+		linux linux 2 1 off
+		linux linux 4 1 on
+		linux linux 4 1 off
+		payload sbi 4 2 on
+		payload irq 4 2 on
+		payload time 4 2 on
+		payload smp 4 2 on
+		payload wild 4 2 on
+		payload smp 4 2 on vector
+		payload smp 4 2 on migrate
+		payload smp 4 2 off migrate
+		payload time 4 2 on migrate
+		payload irq 4 2 on migrate
+		two smp 2 2 on
+		reset reset 4 2 off
+		linux linux 1 2 on
+		linux linux 1 2 off
+		linux linux 2 2 on
+		linux linux 2 2 off
+		linux linux 4 2 on
+		linux linux 4 2 off
+		reboot linux 4 2 on
+	END
+}
+
+# job_name KIND ARGUMENT CPUS HARTS SSTC [EXTRA]
+job_name() {
+	echo "$2${1#"$2"} $3 vCPUs on $4 harts, Sstc $5${6:+, $6}" |
+		sed 's/^\([a-z]*\)payload /\1 /; s/^linuxreboot/linux reboot/
+			s/^smptwo/smp and wild, two VMs,/'
+}
+
+# run_jobs HARTS PARALLEL: each into its own file.
+run_jobs() {
+	jobs | grep -E -e "${AXVM_JOBS:-.}" | awk -v harts="$1" '$4 == harts' |
+		xargs -r -P "$2" -L 1 sh tests/emulator.sh --job
+}
+
+# The lines of all jobs under one numbering.
+report() {
+	jobs | grep -E -e "${AXVM_JOBS:-.}" | while read -r job; do
+		# shellcheck disable=SC2086 # five words
+		set -- $job
+		name=$(job_name "$@")
+		file=$LOGS/$1-$2-$3-$4-$5${6:+-$6}
+		sed -e "s|^\(not ok\) \(.*\)|\1 - $name: \2 # $file.log|" \
+			-e "s|^ok |ok - $name: |" -e "s|^#|# $name:|" "$file.tap"
+	done | awk '
+		/^ok - / { print "ok " ++n substr($0, 3); next }
+		/^not ok - / { print "not ok " ++n substr($0, 7); next }
+		{ print }
+		END { print "1.." n + 0 }'
+}
+
+case ${1-} in
+--job)
+	shift
+	run_job "$@" >"$LOGS/$1-$2-$3-$4-$5${6:+-$6}.tap" 2>&1 </dev/null
+	exit 0
+	;;
+"" | riscv_h) ;;
+*)
+	echo "usage: sh tests/emulator.sh [riscv_h]" >&2
+	exit 2
+	;;
+esac
+
+sh tests/guests/fetch.sh riscv64 || {
+	echo "not ok 1 - the guests can be fetched"
+	echo "1..1"
+	exit 1
+}
+rm -f "$LOGS"/*
+run_jobs 1 "$(nproc)"
+run_jobs 2 1
+report

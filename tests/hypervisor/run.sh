@@ -1,0 +1,262 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The axvm authors
+#
+# Runs guests in the sample hypervisor in an emulator; `--help` says how.
+set -eu
+
+usage() {
+	cat <<-END
+	run.sh --kernel FILE [OPTION...] [-- --kernel FILE ...]
+
+	Of each VM; "--" begins the next one:
+	  --kernel FILE     Image or flat binary, entered at 0x80200000
+	  --initrd FILE     initial RAM disk
+	  --dtb FILE        device tree to pass on instead of a generated one
+	  --append STR      kernel command line
+	  --cpus N          virtual CPUs (1)
+	  --memory SIZE     RAM, e.g. 64M (256M)
+	  --no-uart         only the firmware's console
+	  --config FILE     VM configuration instead of a generated one
+	Of the machine:
+	  --arch NAME       backend: riscv_h
+	  --host-cpus N     physical CPUs (2; 1 with --icount)
+	  --timeout SECONDS give up then (never)
+	  --stats           print exit counters at the end
+	  --icount          one instruction per nanosecond, repeatable
+	  --sstc on|off     supervisor timer extension (on)
+	  --vector on|off   vector extension (off)
+	  --slice-ms N      time slice of a vCPU (10)
+	  --migrate N       move a vCPU to another CPU every N slices (0: never)
+	  --reboots N       resets a guest may ask for; the next is a power-off (16)
+	Status: 0 all guests powered off, 1 a guest or the host failed, 2 usage,
+	124 timeout. On a terminal, Ctrl-A x leaves.
+	END
+}
+
+die() {
+	printf 'run.sh: %s\n' "$*" >&2
+	exit 2
+}
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+. "$top/tests/guests/newc.sh"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/axvm-run.XXXXXX")
+child=
+leave() {
+	[ -z "$child" ] || kill "$child" 2>/dev/null || :
+	rm -rf "$work"
+}
+trap leave EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT HUP
+
+# bytes SIZE: 64M, 1G, 512K or a plain number.
+bytes() {
+	digits=${1%[KMGkmg]}
+	case $digits in
+	'' | *[!0-9]*) die "not a size: $1" ;;
+	esac
+	case $1 in
+	*[Kk]) echo $((digits * 1024)) ;;
+	*[Mm]) echo $((digits * 1024 * 1024)) ;;
+	*[Gg]) echo $((digits * 1024 * 1024 * 1024)) ;;
+	*) echo "$digits" ;;
+	esac
+}
+
+number() { # option value
+	case $2 in
+	'' | *[!0-9]*) die "$1 wants a number, not '$2'" ;;
+	esac
+}
+
+# ---- one VM ----
+
+vms=0
+total=0
+
+new_vm() {
+	kernel='' initrd='' dtb='' append='' config=''
+	uart=1 cpus=1 memory=256M
+}
+
+# A TOML string may not hold quotes, backslashes or control characters as
+# they are.
+toml_string() {
+	printf '%s' "$1" | tr -d '\000-\037' | sed 's/[\\"]/\\&/g'
+}
+
+write_config() {
+	cat <<-END
+	[base]
+	id = $vms
+	name = "vm$vms"
+	vm_type = 2
+	cpu_num = $cpus
+
+	[kernel]
+	entry_point = 0x8020_0000
+	kernel_load_addr = 0x8020_0000
+	kernel_path = "kernel"
+	image_location = "memory"
+	cmdline = "$(toml_string "$append")"
+	memory_regions = [[0x8000_0000, $(bytes "$memory"), 0x7, 0]]
+
+	[devices]
+	interrupt_mode = "emulated"
+	emu_devices = [
+	    ["plic", 0x0c00_0000, 0x60_0000, 0, 0x1, []],
+	END
+	[ -z "$uart" ] || echo '    ["uart", 0x1000_0000, 0x100, 10, 0x2, []],'
+	echo ']'
+}
+
+# Into the bundle; the trailer is written when all VMs are known.
+end_vm() {
+	[ -n "$kernel$config" ] || die "a VM without --kernel"
+	vms=$((vms + 1))
+	size=$(bytes "$memory")
+	total=$((total + size))
+	if [ -z "$config" ]; then
+		config=$work/config.toml
+		write_config >"$config"
+	fi
+	newc_file "vm$vms/config.toml" 644 "$config" >>"$work/bundle"
+	[ -z "$kernel" ] || newc_file "vm$vms/kernel" 644 "$kernel" >>"$work/bundle"
+	[ -z "$initrd" ] || newc_file "vm$vms/initrd" 644 "$initrd" >>"$work/bundle"
+	[ -z "$dtb" ] || newc_file "vm$vms/dtb" 644 "$dtb" >>"$work/bundle"
+}
+
+readable() {
+	if [ ! -f "$1" ] || [ ! -r "$1" ]; then
+		die "cannot read $1"
+	fi
+}
+
+# ---- the command line ----
+
+arch=riscv_h
+host_cpus=
+timeout=
+icount=
+sstc=on
+vector=off
+words=
+
+new_vm
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kernel | --initrd | --dtb | --append | --cpus | --memory | --config | \
+		--arch | --host-cpus | --timeout | --sstc | --vector | --slice-ms | \
+		--migrate | --reboots)
+		[ $# -ge 2 ] || die "$1 wants a value"
+		;;
+	esac
+	case $1 in
+	--cpus | --host-cpus | --timeout | --slice-ms | --migrate | --reboots)
+		number "$1" "$2"
+		;;
+	--kernel | --initrd | --dtb | --config) readable "$2" ;;
+	esac
+	case $1 in
+	--kernel) kernel=$2 ;;
+	--initrd) initrd=$2 ;;
+	--dtb) dtb=$2 ;;
+	--append) append=$2 ;;
+	--cpus) cpus=$2 ;;
+	--memory) memory=$2 ;;
+	--config) config=$2 ;;
+	--arch) arch=$2 ;;
+	--host-cpus) host_cpus=$2 ;;
+	--timeout) timeout=$2 ;;
+	--sstc) sstc=$2 ;;
+	--vector) vector=$2 ;;
+	--slice-ms) words="$words slice-ms=$2" ;;
+	--migrate) words="$words migrate=$2" ;;
+	--reboots) words="$words reboots=$2" ;;
+	--no-uart) uart= ;;
+	--stats) words="$words stats" ;;
+	--icount) icount=1 ;;
+	--)
+		end_vm
+		new_vm
+		;;
+	--help)
+		usage
+		exit 0
+		;;
+	*)
+		usage >&2
+		die "unknown option: $1"
+		;;
+	esac
+	case $1 in
+	--no-uart | --stats | --icount | --) shift ;;
+	*) shift 2 ;;
+	esac
+done
+end_vm
+cpu=rv64,h=true
+case $sstc in
+on) ;;
+off) cpu=$cpu,sstc=false ;;
+*) die "--sstc wants on or off" ;;
+esac
+case $vector in
+on) cpu=$cpu,v=true ;;
+off) ;;
+*) die "--vector wants on or off" ;;
+esac
+case $arch in
+riscv_h) preset=riscv64 ;;
+*) die "no board for backend '$arch'" ;;
+esac
+
+# ---- the bundle, the hypervisor, the machine ----
+
+printf '%s\n' "$words" >"$work/options"
+{
+	newc_file options 644 "$work/options"
+	newc_end
+} >>"$work/bundle"
+
+binary=${AXVM_BUILD_DIR:-$top/build}/$preset/tests/hypervisor/hypervisor.bin
+if [ ! -f "$binary" ]; then
+	(cd "$top" && cmake --preset "$preset" &&
+		cmake --build --preset "$preset") >"$work/build.log" 2>&1 || {
+		tail -n 25 "$work/build.log" >&2
+		exit 1
+	}
+fi
+
+[ -n "$host_cpus" ] || host_cpus=$((${icount:-0} == 1 ? 1 : 2))
+# Guest RAM, their files in the bundle, and room for tables and this kernel.
+size=$(wc -c <"$work/bundle")
+mib=$(((total + size) / 1048576 + 128))
+
+set -- qemu-system-riscv64 -M virt -cpu "$cpu" -smp "$host_cpus" \
+	-m "${mib}M" -nic none -bios default -kernel "$binary" \
+	-initrd "$work/bundle"
+[ -z "$icount" ] || set -- "$@" -icount shift=0
+if [ -t 0 ]; then
+	set -- "$@" -nographic
+else
+	# No byte of the input means something to the emulator.
+	set -- "$@" -display none -monitor none -serial stdio
+fi
+[ -z "$timeout" ] || set -- timeout --foreground -k 5 "$timeout" "$@"
+
+status=0
+# A background command would read /dev/null instead.
+exec 3<&0
+"$@" <&3 3<&- &
+child=$!
+wait "$child" || status=$?
+child=
+case $status in
+0 | 124) exit "$status" ;;
+*) exit 1 ;;
+esac

@@ -15,8 +15,7 @@
 
 #define BIT64(n) (UINT64_C(1) << (n))
 /* Mask of bits hi..lo inclusive, as manuals write fields. */
-#define FIELD64(hi, lo) \
-	((~UINT64_C(0) >> (63 - (hi))) & (~UINT64_C(0) << (lo)))
+#define FIELD64(hi, lo) ((~UINT64_C(0) >> (63 - (hi))) & (~UINT64_C(0) << (lo)))
 /* Value of a field: the mask's lowest set bit is the field's unit. */
 #define FIELD_GET(mask, word) (((word) & (mask)) / ((mask) & -(mask)))
 #define FIELD_PUT(mask, value) (((value) * ((mask) & -(mask))) & (mask))

@@ -33,7 +33,8 @@ int axvm_add_image(struct axvm_vm *vm, enum axvm_image_kind kind,
 	    (kind == AXVM_IMAGE_RAW && image->gpa.value == 0))
 		return AXVM_EINVAL;
 	spin_lock(&vm->life);
-	if (load_relaxed(&vm->state) != AXVM_VM_LOADING || vm->destroying) {
+	if (load_relaxed(&vm->state) != AXVM_VM_LOADING ||
+	    load_relaxed(&vm->destroying) != 0) {
 		err = AXVM_ESTATE;
 	} else if (images_of(vm, kind) == limit) {
 		err = kind == AXVM_IMAGE_RAW ? AXVM_ENOSPC : AXVM_EEXIST;
@@ -95,8 +96,7 @@ static struct image_slot *plan_slot(struct axvm_vm *vm, struct plan *plan,
 static int plan_kernel(struct axvm_vm *vm, struct plan *plan,
 		       const struct axvm_image *image)
 {
-	struct image_slot *slot =
-		plan_slot(vm, plan, AXVM_IMAGE_KERNEL, image);
+	struct image_slot *slot = plan_slot(vm, plan, AXVM_IMAGE_KERNEL, image);
 	int err = axvmi_image_probe(image->data, image->size,
 				    (enum image_machine)vm->ops->machine,
 				    &plan->kernel);
@@ -184,10 +184,9 @@ int axvmi_boot_load(struct axvm_vm *vm)
 		const struct axvm_image *image = plan.images[i];
 		uint64_t gpa = plan.slots[i].gpa;
 
-		err = image == NULL ?
-			      write_tables(vm, gpa) :
-			      axvmi_write_image(vm, gpa, image->data,
-						image->size);
+		err = image == NULL ? write_tables(vm, gpa)
+				    : axvmi_write_image(vm, gpa, image->data,
+							image->size);
 	}
 	return err;
 }

@@ -16,7 +16,8 @@ int axvm_set_debug_console(struct axvm_vm *vm,
 	if (vm == NULL || (console != NULL && console->write == NULL))
 		return AXVM_EINVAL;
 	spin_lock(&vm->life);
-	if (load_relaxed(&vm->state) == AXVM_VM_LOADING && !vm->destroying) {
+	if (load_relaxed(&vm->state) == AXVM_VM_LOADING &&
+	    load_relaxed(&vm->destroying) == 0) {
 		vm->console = console != NULL ? *console : none;
 		err = AXVM_OK;
 	}

@@ -233,8 +233,11 @@ static int cpu_register(struct axvm_host *host, struct axvm_cpu *cpu)
 	if (err == AXVM_OK)
 		err = host->ops->cpu_enable(cpu);
 	if (err == AXVM_OK) {
-		if (host->enabled_cpus == 0)
+		if (host->next_tag == 0)
 			axvmi_tags_init(host);
+		/* Another hart may have had this index. */
+		for (struct axvm_vm *vm = host->vms; vm != NULL; vm = vm->next)
+			vm->last_vcpu[cpu->index] = NULL;
 		host->cpus[cpu->index] = cpu;
 		host->enabled_cpus++;
 		host->reason = "";

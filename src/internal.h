@@ -128,6 +128,7 @@ struct axvmi_bus {
 struct axvmi_region {
 	struct axvm_region_config config;
 	struct axvmi_piece_chunk *chunks; /* ALLOC: as hal.alloc gave them */
+	bool edited; /* under mem: no longer mapped as configured */
 };
 
 struct axvmi_image {
@@ -140,7 +141,7 @@ struct axvm_vm {
 	const struct axvm_arch_ops *ops;
 	struct axvm_vm *next; /* host->lock */
 	atomic_u32 state; /* enum axvm_vm_state; written under life */
-	bool destroying; /* under life: only destroy is allowed any more */
+	atomic_u32 destroying; /* written under life: nothing else any more */
 	void *user;
 	struct spinlock life;
 	struct spinlock mem; /* stage 2 edits, frames of demand regions */
@@ -243,8 +244,7 @@ struct axvm_vcpu {
 /* Counts by the running thread only: no atomic read-modify-write. */
 static inline void axvmi_count(struct axvm_vcpu *vcpu, enum axvm_stat stat)
 {
-	store_relaxed(&vcpu->exits[stat],
-		      load_relaxed(&vcpu->exits[stat]) + 1);
+	store_relaxed(&vcpu->exits[stat], load_relaxed(&vcpu->exits[stat]) + 1);
 }
 
 /*
@@ -275,14 +275,21 @@ static inline void axvmi_leave(struct axvm_vcpu *vcpu)
 	store_release(&vcpu->where, 0);
 }
 
+/* A host interrupt ended the guest's stay; the vCPU has left. Counts it, and
+ * returns the reason to leave with: IRQ, or what a kick was for. */
+int axvmi_interrupted(struct axvm_vcpu *vcpu);
+
 /*
  * Sets attention bits of a vCPU from anywhere and makes sure they are seen soon:
  * kicks it out of the guest, wakes it when blocked. Interrupt-safe.
  */
 void axvmi_notify(struct axvm_vcpu *vcpu, uint32_t bits);
 
+/* As axvmi_notify() for what a blocked vCPU need not be woken for. */
+void axvmi_mark(struct axvm_vcpu *vcpu, uint32_t bits);
+
 /*
- * As axvmi_notify() for every vCPU in `mask` except `self` (may be NULL), then
+ * As axvmi_mark() for every vCPU in `mask` except `self` (may be NULL), then
  * waits until each has been out of the guest since. The caller's own vCPU must
  * have left (axvmi_leave). Bounded: host interrupts are pending there.
  */
@@ -418,6 +425,9 @@ int axvmi_memory_release(struct axvm_vm *vm);
 int axvmi_memory_reset(struct axvm_vm *vm);
 /* The guest's view of what was written at `virt` needs care; see arch_ops. */
 void axvmi_sync(struct axvm_vm *vm, void *virt, uint64_t size);
+/* Its two halves: the bytes, and the instruction caches of all CPUs. */
+void axvmi_sync_data(struct axvm_vm *vm, void *virt, uint64_t size);
+void axvmi_sync_code(struct axvm_vm *vm);
 
 /* ---- memory.c ---- */
 
@@ -449,6 +459,14 @@ enum axvmi_fault_result axvmi_ram_fault(struct axvm_vcpu *vcpu, uint64_t gpa,
 /* The library's own writes: any rights, LOADING included. */
 int axvmi_write_image(struct axvm_vm *vm, uint64_t gpa, const void *data,
 		      size_t size);
+
+/*
+ * Unmaps the next few pages of [*gpa, last] in a demand region, ends the batch
+ * the caller has begun, and frees the frames once no CPU uses them. Moves *gpa.
+ * 0 when the range is through, else EAGAIN.
+ */
+int axvmi_demand_unmap(struct axvm_vm *vm, struct axvmi_mem_batch *batch,
+		       uint64_t *gpa, uint64_t last);
 
 /* The region that holds gpa, or NULL. */
 struct axvmi_region *axvmi_region_find(struct axvm_vm *vm, uint64_t gpa);

@@ -39,6 +39,30 @@ void axvmi_batch_end(struct axvm_vm *vm, struct axvmi_mem_batch *batch)
 	axvmi_unlock(vm->host, &vm->mem, batch->saved);
 }
 
+/*
+ * As axvmi_batch_begin(), if the mapping may be edited at all: a reset or
+ * destroy that has begun meanwhile has it to itself.
+ */
+static int edit_begin(struct axvm_vm *vm, struct axvmi_mem_batch *batch)
+{
+	uint32_t state;
+
+	axvmi_batch_begin(vm, batch);
+	state = load_acquire(&vm->state);
+	if (state != AXVM_VM_LOADING && state != AXVM_VM_STOPPED &&
+	    load_relaxed(&vm->destroying) == 0)
+		return AXVM_OK;
+	axvmi_batch_end(vm, batch);
+	return AXVM_ESTATE;
+}
+
+/* Neither before init nor once a destroy has begun. */
+static bool has_memory(const struct axvm_vm *vm)
+{
+	return load_acquire(&vm->state) != AXVM_VM_LOADING &&
+	       load_acquire(&vm->destroying) == 0;
+}
+
 struct axvmi_region *axvmi_region_find(struct axvm_vm *vm, uint64_t gpa)
 {
 	const struct axvmi_space *space =
@@ -181,9 +205,9 @@ static int copy(struct axvm_vm *vm, uint64_t gpa, uint8_t *to,
 		uint64_t at = gpa + done;
 		size_t room = PAGE_SIZE_4K - (at & (PAGE_SIZE_4K - 1));
 		size_t n = size - done < room ? size - done : room;
-		int err = copy_page(vm, at, to == NULL ? NULL : to + done,
-				    from == NULL ? NULL : from + done, n,
-				    access);
+		int err =
+			copy_page(vm, at, to == NULL ? NULL : to + done,
+				  from == NULL ? NULL : from + done, n, access);
 
 		if (err != AXVM_OK)
 			return err;
@@ -203,7 +227,7 @@ int axvm_read_guest(struct axvm_vm *vm, struct axvm_gpa gpa, void *buffer,
 {
 	if (vm == NULL || buffer == NULL)
 		return AXVM_EINVAL;
-	if (load_acquire(&vm->state) == AXVM_VM_LOADING)
+	if (!has_memory(vm))
 		return AXVM_ESTATE;
 	return copy(vm, gpa.value, buffer, NULL, size, AXVM_READ);
 }
@@ -213,7 +237,7 @@ int axvm_write_guest(struct axvm_vm *vm, struct axvm_gpa gpa, const void *data,
 {
 	if (vm == NULL || data == NULL)
 		return AXVM_EINVAL;
-	if (load_acquire(&vm->state) == AXVM_VM_LOADING)
+	if (!has_memory(vm))
 		return AXVM_ESTATE;
 	return copy(vm, gpa.value, NULL, data, size, AXVM_WRITE);
 }
@@ -221,9 +245,9 @@ int axvm_write_guest(struct axvm_vm *vm, struct axvm_gpa gpa, const void *data,
 /* ---- changes by the host ---- */
 
 static int check_edit(struct axvm_vm *vm, uint64_t gpa, uint64_t size,
-		      const struct axvm_region_config **region)
+		      struct axvmi_region **region)
 {
-	const struct axvmi_region *found;
+	struct axvmi_region *found;
 	uint32_t state;
 
 	if (vm == NULL || !range_valid(gpa, size) ||
@@ -233,73 +257,87 @@ static int check_edit(struct axvm_vm *vm, uint64_t gpa, uint64_t size,
 	if (state == AXVM_VM_LOADING || state == AXVM_VM_STOPPED)
 		return AXVM_ESTATE;
 	found = axvmi_region_find(vm, gpa);
-	if (found == NULL ||
-	    !range_contains(found->config.gpa.value, found->config.size, gpa,
-			    size))
+	if (found == NULL || !range_contains(found->config.gpa.value,
+					     found->config.size, gpa, size))
 		return AXVM_ERANGE;
-	*region = &found->config;
+	*region = found;
 	return AXVM_OK;
 }
 
 /* Pages one turn of a demand unmap handles; their frames wait on the stack. */
 #define DEMAND_BATCH 32u
 
-/* Unmaps the next few pages and frees their frames once no CPU uses them. */
-static bool demand_unmap_some(struct axvm_vm *vm, uint64_t *gpa, uint64_t last)
+int axvmi_demand_unmap(struct axvm_vm *vm, struct axvmi_mem_batch *batch,
+		       uint64_t *gpa, uint64_t last)
 {
 	uint64_t frames[DEMAND_BATCH];
-	struct axvmi_mem_batch batch;
 	struct axvm_gpa at = axvm_to_gpa(*gpa);
 	unsigned count = 0;
 	bool more = true;
 
-	axvmi_batch_begin(vm, &batch);
 	while (count < DEMAND_BATCH && more) {
 		struct s2_mapping mapping;
 
 		more = axvmi_s2_next(&vm->s2, &at, last, &mapping) == AXVM_OK;
 		if (!more)
 			break;
-		if (axvmi_s2_unmap(&vm->s2, at, PAGE_SIZE_4K, &batch.edit) !=
+		/* A 4K leaf: nothing to split, so this cannot fail. */
+		if (axvmi_s2_unmap(&vm->s2, at, PAGE_SIZE_4K, &batch->edit) !=
 		    AXVM_OK)
 			AXVMI_ASSERT(false);
 		frames[count++] = mapping.hpa.value;
 		more = last - at.value >= PAGE_SIZE_4K;
 		at.value += PAGE_SIZE_4K;
 	}
-	axvmi_batch_end(vm, &batch);
+	axvmi_batch_end(vm, batch);
 	for (unsigned i = 0; i < count; i++)
 		axvmi_free(vm->host, axvmi_phys_to_virt(vm->host, frames[i]),
 			   PAGE_SIZE_4K);
 	*gpa = at.value;
-	return more;
+	return more ? AXVM_EAGAIN : AXVM_OK;
 }
 
 int axvm_unmap(struct axvm_vm *vm, struct axvm_gpa gpa, uint64_t size)
 {
-	const struct axvm_region_config *region;
+	struct axvmi_region *region;
 	struct axvmi_mem_batch batch;
 	int err = check_edit(vm, gpa.value, size, &region);
 
 	if (err != AXVM_OK)
 		return err;
-	if (region->kind == AXVM_REGION_DEMAND) {
+	if (region->config.kind == AXVM_REGION_DEMAND) {
 		uint64_t last = gpa.value + (size - 1);
 
-		while (demand_unmap_some(vm, &gpa.value, last))
-			;
-		return AXVM_OK;
+		do {
+			err = edit_begin(vm, &batch);
+			if (err == AXVM_OK)
+				err = axvmi_demand_unmap(vm, &batch, &gpa.value,
+							 last);
+		} while (err == AXVM_EAGAIN);
+		return err;
 	}
-	axvmi_batch_begin(vm, &batch);
+	err = edit_begin(vm, &batch);
+	if (err != AXVM_OK)
+		return err;
+	region->edited = true;
 	err = axvmi_s2_unmap(&vm->s2, gpa, size, &batch.edit);
 	axvmi_batch_end(vm, &batch);
 	return err;
 }
 
+static void sync_frames(struct axvm_vm *vm, uint64_t hpa, uint64_t size)
+{
+	/* Page by page: the host's mapping is linear inside one only. */
+	for (uint64_t off = 0; off < size; off += PAGE_SIZE_4K)
+		axvmi_sync_data(vm, axvmi_phys_to_virt(vm->host, hpa + off),
+				PAGE_SIZE_4K);
+	axvmi_sync_code(vm);
+}
+
 int axvm_map(struct axvm_vm *vm, struct axvm_gpa gpa, struct axvm_hpa hpa,
 	     uint64_t size, uint32_t access)
 {
-	const struct axvm_region_config *region;
+	struct axvmi_region *region;
 	struct axvmi_mem_batch batch;
 	struct s2_map map = {
 		.gpa = gpa,
@@ -315,12 +353,17 @@ int axvm_map(struct axvm_vm *vm, struct axvm_gpa gpa, struct axvm_hpa hpa,
 	if (!range_valid(hpa.value, size) ||
 	    !is_aligned(hpa.value, PAGE_SIZE_4K))
 		return AXVM_EINVAL;
-	if (region->kind == AXVM_REGION_DEMAND)
+	if (region->config.kind == AXVM_REGION_DEMAND)
 		return AXVM_ERANGE;
-	if ((access & ~region->access) != 0 ||
+	if ((access & ~region->config.access) != 0 ||
 	    axvmi_host_reserved(vm->host, hpa.value, size))
 		return AXVM_EPERM;
-	axvmi_batch_begin(vm, &batch);
+	err = edit_begin(vm, &batch);
+	if (err != AXVM_OK)
+		return err;
+	/* Before the guest can see it; the host may have put code there. */
+	sync_frames(vm, hpa.value, size);
+	region->edited = true;
 	err = axvmi_s2_map(&vm->s2, &map, &batch.edit);
 	axvmi_batch_end(vm, &batch);
 	return err;
@@ -356,16 +399,19 @@ static int demand_protect(struct axvm_vm *vm, uint64_t gpa, uint64_t size,
 int axvm_protect(struct axvm_vm *vm, struct axvm_gpa gpa, uint64_t size,
 		 uint32_t access)
 {
-	const struct axvm_region_config *region;
+	struct axvmi_region *region;
 	struct axvmi_mem_batch batch;
 	int err = check_edit(vm, gpa.value, size, &region);
 
 	if (err != AXVM_OK)
 		return err;
-	if ((access & ~region->access) != 0)
+	if ((access & ~region->config.access) != 0)
 		return AXVM_EPERM;
-	axvmi_batch_begin(vm, &batch);
-	err = region->kind == AXVM_REGION_DEMAND
+	err = edit_begin(vm, &batch);
+	if (err != AXVM_OK)
+		return err;
+	region->edited = true;
+	err = region->config.kind == AXVM_REGION_DEMAND
 		      ? demand_protect(vm, gpa.value, size, access, &batch.edit)
 		      : axvmi_s2_protect(&vm->s2, gpa, size, access,
 					 &batch.edit);
@@ -383,7 +429,7 @@ int axvm_query(struct axvm_vm *vm, struct axvm_gpa gpa,
 
 	if (vm == NULL || mapping == NULL)
 		return AXVM_EINVAL;
-	if (load_acquire(&vm->state) == AXVM_VM_LOADING)
+	if (!has_memory(vm))
 		return AXVM_ESTATE;
 	saved = vm->ops->interrupts_save();
 	token = axvmi_read_begin(vm);

@@ -20,9 +20,10 @@ static const uint64_t piece_sizes[] = {
 struct piece {
 	void *virt;
 	uint64_t size;
+	uint64_t offset; /* in the region */
 };
 
-#define CHUNK_PIECES 255u
+#define CHUNK_PIECES 170u
 
 struct axvmi_piece_chunk {
 	struct axvmi_piece_chunk *next;
@@ -35,15 +36,26 @@ struct axvmi_piece_chunk {
  * this many frames. */
 #define STEP_BYTES (UINT64_C(4) << 20)
 #define STEP_FRAMES 512u
+#define STEP_BATCHES 16u
 
-void axvmi_sync(struct axvm_vm *vm, void *virt, uint64_t size)
+void axvmi_sync_data(struct axvm_vm *vm, void *virt, uint64_t size)
 {
 	if (vm->ops->sync_guest_memory != NULL)
 		vm->ops->sync_guest_memory(virt, size);
+}
+
+void axvmi_sync_code(struct axvm_vm *vm)
+{
 	if (vm->ops->sync_each_cpu) {
 		for (uint32_t i = 0; i < load_acquire(&vm->vcpus_ready); i++)
-			axvmi_notify(vm->vcpus[i], AXVMI_ATTN_SYNC);
+			axvmi_mark(vm->vcpus[i], AXVMI_ATTN_SYNC);
 	}
+}
+
+void axvmi_sync(struct axvm_vm *vm, void *virt, uint64_t size)
+{
+	axvmi_sync_data(vm, virt, size);
+	axvmi_sync_code(vm);
 }
 
 /* ---- taking ---- */
@@ -99,6 +111,14 @@ static int map_frames(struct axvm_vm *vm, const struct axvm_region_config *r,
 	return err;
 }
 
+static int map_piece(struct axvm_vm *vm, const struct axvm_region_config *r,
+		     const struct piece *piece)
+{
+	uint64_t hpa = axvmi_virt_to_phys(vm->host, piece->virt);
+
+	return map_frames(vm, r, piece->offset, axvm_to_hpa(hpa), piece->size);
+}
+
 static int region_alloc(struct axvm_vm *vm, struct axvmi_region *region)
 {
 	const struct axvm_region_config *r = &region->config;
@@ -109,16 +129,14 @@ static int region_alloc(struct axvm_vm *vm, struct axvmi_region *region)
 		struct piece *piece = piece_slot(vm, region);
 		int err;
 
-		if (piece == NULL || !piece_take(vm, r->size - done, &order,
-						 piece))
+		if (piece == NULL ||
+		    !piece_take(vm, r->size - done, &order, piece))
 			return AXVM_ENOMEM;
 		region->chunks->count++;
 		memset(piece->virt, 0, piece->size);
 		axvmi_sync(vm, piece->virt, piece->size);
-		err = map_frames(vm, r, done,
-				 axvm_to_hpa(axvmi_virt_to_phys(vm->host,
-								piece->virt)),
-				 piece->size);
+		piece->offset = done;
+		err = map_piece(vm, r, piece);
 		if (err != AXVM_OK)
 			return err;
 		done += piece->size;
@@ -260,34 +278,22 @@ int axvmi_memory_init(struct axvm_vm *vm)
 /* ---- giving back ---- */
 
 /*
- * Unmaps and frees up to STEP_FRAMES pages of a demand region, from
- * step_offset on. True when the region is through.
+ * Unmaps and frees pages of a demand region from step_offset on, STEP_FRAMES or
+ * more of them. True when the region is through.
  */
 static bool demand_drop(struct axvm_vm *vm, const struct axvm_region_config *r)
 {
+	uint64_t gpa = r->gpa.value + vm->step_offset;
 	uint64_t last = r->gpa.value + (r->size - 1);
 
-	for (unsigned n = 0; n < STEP_FRAMES; n++) {
-		struct axvm_gpa gpa = axvm_to_gpa(r->gpa.value +
-						  vm->step_offset);
+	for (unsigned n = 0; n < STEP_BATCHES; n++) {
 		struct axvmi_mem_batch batch;
-		struct s2_mapping mapping;
 
-		if (axvmi_s2_next(&vm->s2, &gpa, last, &mapping) != AXVM_OK)
-			return true;
 		axvmi_batch_begin(vm, &batch);
-		/* A 4K leaf: nothing to split, so this cannot fail. */
-		if (axvmi_s2_unmap(&vm->s2, gpa, PAGE_SIZE_4K, &batch.edit) !=
-		    AXVM_OK)
-			AXVMI_ASSERT(false);
-		axvmi_batch_end(vm, &batch);
-		axvmi_free(vm->host,
-			   axvmi_phys_to_virt(vm->host, mapping.hpa.value),
-			   PAGE_SIZE_4K);
-		if (last - gpa.value < PAGE_SIZE_4K)
+		if (axvmi_demand_unmap(vm, &batch, &gpa, last) == AXVM_OK)
 			return true;
-		vm->step_offset = gpa.value - r->gpa.value + PAGE_SIZE_4K;
 	}
+	vm->step_offset = gpa - r->gpa.value;
 	return false;
 }
 
@@ -364,8 +370,8 @@ static bool region_zero(struct axvm_vm *vm, const struct axvm_region_config *r,
 	uint64_t last = r->gpa.value + (r->size - 1);
 
 	while (*budget != 0) {
-		struct axvm_gpa gpa = axvm_to_gpa(r->gpa.value +
-						  vm->step_offset);
+		struct axvm_gpa gpa =
+			axvm_to_gpa(r->gpa.value + vm->step_offset);
 		struct s2_mapping mapping;
 
 		if (axvmi_s2_next(&vm->s2, &gpa, last, &mapping) != AXVM_OK)
@@ -379,14 +385,57 @@ static bool region_zero(struct axvm_vm *vm, const struct axvm_region_config *r,
 	return false;
 }
 
-static bool region_reset(struct axvm_vm *vm, const struct axvm_region_config *r,
-			 uint64_t *budget)
+static int map_pieces(struct axvm_vm *vm, const struct axvmi_region *region)
 {
-	if (r->kind == AXVM_REGION_RESERVED)
-		return true;
+	const struct axvmi_piece_chunk *chunk = region->chunks;
+	int err = AXVM_OK;
+
+	for (; chunk != NULL; chunk = chunk->next) {
+		for (uint32_t i = 0; i < chunk->count && err == AXVM_OK; i++)
+			err = map_piece(vm, &region->config, &chunk->pieces[i]);
+	}
+	return err;
+}
+
+/*
+ * Maps a region as configured again, after axvm_unmap() and its like. When it
+ * runs out of memory the next reset begins it anew.
+ */
+static int region_restore(struct axvm_vm *vm, struct axvmi_region *region)
+{
+	const struct axvm_region_config *r = &region->config;
+	struct axvmi_mem_batch batch;
+	int err;
+
+	if (!region->edited)
+		return AXVM_OK;
+	axvmi_batch_begin(vm, &batch);
+	err = axvmi_s2_unmap_sparse(&vm->s2, r->gpa, r->size, &batch.edit);
+	axvmi_batch_end(vm, &batch);
+	if (err == AXVM_OK)
+		err = r->kind == AXVM_REGION_ALLOC
+			      ? map_pieces(vm, region)
+			      : map_frames(vm, r, 0,
+					   axvm_to_hpa(axvmi_region_hpa(r)),
+					   r->size);
+	if (err == AXVM_OK)
+		region->edited = false;
+	return err;
+}
+
+/* 0 when the region is through, EAGAIN, or ENOMEM. */
+static int region_reset(struct axvm_vm *vm, struct axvmi_region *region,
+			uint64_t *budget)
+{
+	const struct axvm_region_config *r = &region->config;
+	int err;
+
 	if (r->kind == AXVM_REGION_DEMAND)
-		return demand_drop(vm, r);
-	return region_zero(vm, r, budget);
+		return demand_drop(vm, r) ? AXVM_OK : AXVM_EAGAIN;
+	err = region_restore(vm, region);
+	if (err != AXVM_OK || r->kind == AXVM_REGION_RESERVED)
+		return err;
+	return region_zero(vm, r, budget) ? AXVM_OK : AXVM_EAGAIN;
 }
 
 int axvmi_memory_reset(struct axvm_vm *vm)
@@ -394,9 +443,11 @@ int axvmi_memory_reset(struct axvm_vm *vm)
 	uint64_t budget = STEP_BYTES;
 
 	while (vm->step_region < vm->config.region_count) {
-		if (!region_reset(vm, &vm->regions[vm->step_region].config,
-				  &budget))
-			return AXVM_EAGAIN;
+		int err = region_reset(vm, &vm->regions[vm->step_region],
+				       &budget);
+
+		if (err != AXVM_OK)
+			return err;
 		vm->step_region++;
 		vm->step_offset = 0;
 	}

@@ -12,7 +12,11 @@ void axvmi_tags_init(struct axvm_host *host)
 {
 	unsigned bits = host->ops->tag_bits(host);
 
-	host->tag_count = bits == 0 ? 0 : BIT64(bits);
+	/*
+	 * With fewer tags than CPUs, VMs that run at once would take them from
+	 * each other for ever: then rather none, and a flush at each switch.
+	 */
+	host->tag_count = BIT64(bits) - 1 < host->max_cpus ? 0 : BIT64(bits);
 	/* Tag 0 is what an idle CPU holds; VMs get 1 and up. When the last CPU
 	 * was disabled in between, VMs still have tags: they are of the past. */
 	host->next_tag = 1;
@@ -31,7 +35,7 @@ static void tags_rollover(struct axvm_host *host)
 	host->next_tag = 1;
 	for (struct axvm_vm *vm = host->vms; vm != NULL; vm = vm->next) {
 		for (uint32_t i = 0; i < load_acquire(&vm->vcpus_ready); i++)
-			axvmi_notify(vm->vcpus[i], AXVMI_ATTN_TAG);
+			axvmi_mark(vm->vcpus[i], AXVMI_ATTN_TAG);
 	}
 }
 
@@ -39,7 +43,7 @@ static void tag_update(struct axvm_vm *vm)
 {
 	struct axvm_host *host = vm->host;
 
-	if (load_relaxed(&vm->tag_generation) ==
+	if (load_acquire(&vm->tag_generation) ==
 	    load_acquire(&host->tag_generation))
 		return;
 	spin_lock(&host->lock);
@@ -47,16 +51,21 @@ static void tag_update(struct axvm_vm *vm)
 		if (host->next_tag == host->tag_count)
 			tags_rollover(host);
 		store_relaxed(&vm->tag, host->next_tag++);
-		store_relaxed(&vm->tag_generation, host->tag_generation);
+		/* Whoever sees the generation sees the tag. */
+		store_release(&vm->tag_generation, host->tag_generation);
 	}
 	spin_unlock(&host->lock);
 }
 
-/* A tag of the present generation for the VM, a TLB clean of older ones. */
-static void tag_load(struct axvm_vcpu *vcpu)
+/*
+ * A tag of the present generation for the VM, a TLB clean of older ones. A tag
+ * that the CPU still holds goes first: it could be cached under until then.
+ */
+static void tag_load(struct axvm_vcpu *vcpu, bool holds_tag)
 {
 	struct axvm_vm *vm = vcpu->vm;
 	struct axvm_cpu *cpu = vcpu->cpu;
+	uint64_t generation;
 
 	if (vm->host->tag_count == 0) {
 		/* No tags: the TLB holds one VM at a time. */
@@ -68,9 +77,12 @@ static void tag_load(struct axvm_vcpu *vcpu)
 		return;
 	}
 	tag_update(vm);
-	if (cpu->tag_generation != load_relaxed(&vm->tag_generation)) {
+	if (holds_tag)
+		vm->ops->retag(vcpu);
+	generation = load_acquire(&vm->tag_generation);
+	if (cpu->tag_generation != generation) {
 		vm->ops->tlb_flush_all();
-		cpu->tag_generation = load_relaxed(&vm->tag_generation);
+		cpu->tag_generation = generation;
 	}
 }
 
@@ -109,7 +121,7 @@ static void guest_stage_load(struct axvm_vcpu *vcpu)
 
 void axvmi_tlb_load(struct axvm_vcpu *vcpu)
 {
-	tag_load(vcpu);
+	tag_load(vcpu, false);
 	generation_load(vcpu);
 	guest_stage_load(vcpu);
 }
@@ -117,8 +129,7 @@ void axvmi_tlb_load(struct axvm_vcpu *vcpu)
 void axvmi_tlb_attend(struct axvm_vcpu *vcpu, uint32_t bits)
 {
 	if ((bits & AXVMI_ATTN_TAG) != 0) {
-		tag_load(vcpu);
-		vcpu->vm->ops->retag(vcpu);
+		tag_load(vcpu, true);
 		guest_stage_load(vcpu);
 	}
 	generation_load(vcpu);

@@ -30,12 +30,17 @@ static void kick_if_inside(struct axvm_vcpu *vcpu)
 		hal->kick(hal->ctx, where - 1);
 }
 
+void axvmi_mark(struct axvm_vcpu *vcpu, uint32_t bits)
+{
+	atomic_fetch_or_explicit(&vcpu->attention, bits, memory_order_seq_cst);
+	kick_if_inside(vcpu);
+}
+
 void axvmi_notify(struct axvm_vcpu *vcpu, uint32_t bits)
 {
 	uint32_t blocked = AXVM_VCPU_BLOCKED;
 
-	atomic_fetch_or_explicit(&vcpu->attention, bits, memory_order_seq_cst);
-	kick_if_inside(vcpu);
+	axvmi_mark(vcpu, bits);
 	if (load_seq(&vcpu->state) == AXVM_VCPU_BLOCKED &&
 	    atomic_compare_exchange_strong(&vcpu->state, &blocked,
 					   AXVM_VCPU_READY))
@@ -57,12 +62,8 @@ void axvmi_notify_and_wait(struct axvm_vm *vm, uint64_t mask, uint32_t bits,
 	for (uint32_t i = 0; i < count; i++) {
 		struct axvm_vcpu *vcpu = vm->vcpus[i];
 
-		if ((mask & BIT64(i)) == 0 || vcpu == self)
-			continue;
-		/* No wake: a blocked vCPU looks at the bits when it runs. */
-		atomic_fetch_or_explicit(&vcpu->attention, bits,
-					 memory_order_seq_cst);
-		kick_if_inside(vcpu);
+		if ((mask & BIT64(i)) != 0 && vcpu != self)
+			axvmi_mark(vcpu, bits);
 	}
 	for (uint32_t i = 0; i < count; i++) {
 		struct axvm_vcpu *vcpu = vm->vcpus[i];
@@ -88,12 +89,17 @@ static void vcpu_load(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu)
 void axvmi_vcpu_put(struct axvm_vcpu *vcpu)
 {
 	struct axvm_vm *vm = vcpu->vm;
+	struct axvm_host *host = vm->host;
 
 	vm->ops->vcpu_put(vcpu);
 	vcpu->cpu->resident = NULL;
 	vcpu->cpu = NULL;
+	/* Once no vCPU is resident the VM may be destroyed elsewhere; that
+	 * waits for this lock. */
+	spin_lock(&host->lock);
 	store_seq(&vcpu->resident, 0);
 	axvmi_try_stopped(vm);
+	spin_unlock(&host->lock);
 }
 
 int axvm_vcpu_unbind(struct axvm_cpu *cpu, struct axvm_vm *vm, uint32_t index)
@@ -164,12 +170,31 @@ int axvmi_attend(struct axvm_vcpu *vcpu)
 	return AXVM_EXIT_IRQ;
 }
 
+int axvmi_interrupted(struct axvm_vcpu *vcpu)
+{
+	uint32_t bits = load_seq(&vcpu->attention) &
+			(AXVMI_ATTN_KICK | AXVMI_ATTN_LIFE);
+	int reason;
+
+	axvmi_count(vcpu, AXVM_STAT_INTERRUPT);
+	if (bits == 0)
+		return AXVM_EXIT_IRQ;
+	/* The interrupt was a kick: say what for. It stays pending itself. */
+	reason = attend_once(vcpu, bits);
+	if (reason == AXVM_EXIT_KICKED)
+		atomic_fetch_and(&vcpu->attention, ~AXVMI_ATTN_KICK);
+	return reason != 0 ? reason : AXVM_EXIT_IRQ;
+}
+
 void axvmi_guest_access_begin(struct axvm_vcpu *vcpu)
 {
+	uint32_t bits;
+
 	store_seq(&vcpu->where, vcpu->cpu->index + 1);
-	if ((load_seq(&vcpu->attention) & AXVMI_ATTN_TLB) != 0)
-		/* The bit stays: the entry will look once more. */
-		axvmi_tlb_attend(vcpu, AXVMI_ATTN_TLB);
+	bits = load_seq(&vcpu->attention) & (AXVMI_ATTN_TLB | AXVMI_ATTN_TAG);
+	/* The bits stay: the entry will look once more. */
+	if (bits != 0)
+		axvmi_tlb_attend(vcpu, bits);
 }
 
 void axvmi_guest_access_end(struct axvm_vcpu *vcpu)
@@ -248,9 +273,9 @@ static void answer_default(struct axvm_vcpu *vcpu)
 	if (vcpu->wait == AXVM_EXIT_SYSREG)
 		vcpu->action = AXVM_COMPLETE_FAULT;
 	if (vcpu->wait == AXVM_EXIT_FAULT)
-		vcpu->action = vcpu->fault_kind == AXVM_FAULT_NO_MEMORY ?
-				       AXVM_COMPLETE_RETRY :
-				       AXVM_COMPLETE_FAULT;
+		vcpu->action = vcpu->fault_kind == AXVM_FAULT_NO_MEMORY
+				       ? AXVM_COMPLETE_RETRY
+				       : AXVM_COMPLETE_FAULT;
 }
 
 static void complete(struct axvm_vcpu *vcpu)
@@ -317,6 +342,23 @@ int axvm_vcpu_complete(struct axvm_vm *vm, uint32_t index, uint64_t seq,
 
 /* ---- run ---- */
 
+/*
+ * Gives up a vCPU that is not resident here. Without claim and residency nothing
+ * keeps the VM: see axvmi_vcpu_put().
+ */
+static void unclaim(struct axvm_vcpu *vcpu, bool was_blocked)
+{
+	struct axvm_host *host = vcpu->vm->host;
+
+	spin_lock(&host->lock);
+	store_seq(&vcpu->state, AXVM_VCPU_READY);
+	/* A wake meant for BLOCKED may have found it claimed. */
+	if (was_blocked)
+		wake(vcpu);
+	axvmi_try_stopped(vcpu->vm);
+	spin_unlock(&host->lock);
+}
+
 /* Takes the vCPU for this thread. 0, or how run must answer. */
 static int claim(struct axvm_vcpu *vcpu, struct axvm_cpu *cpu)
 {
@@ -336,7 +378,7 @@ static int claim(struct axvm_vcpu *vcpu, struct axvm_cpu *cpu)
 	/* Between the look and the claim it may have run elsewhere. */
 	resident = load_seq(&vcpu->resident);
 	if (resident != 0 && resident != cpu->index + 1) {
-		store_seq(&vcpu->state, AXVM_VCPU_READY);
+		unclaim(vcpu, state == AXVM_VCPU_BLOCKED);
 		return AXVM_EBUSY;
 	}
 	return 0;
@@ -347,9 +389,6 @@ static void begin_start(struct axvm_vcpu *vcpu)
 {
 	if (load_acquire(&vcpu->start_pending) == 0)
 		return;
-	/* It may have been started before it left the CPU it went off on. */
-	if (vcpu->cpu != NULL)
-		axvmi_vcpu_put(vcpu);
 	store_relaxed(&vcpu->start_pending, 0);
 	vcpu->wait = 0;
 	vcpu->last_cpu = AXVMI_NO_CPU; /* power-on: nothing is cached */
@@ -377,7 +416,8 @@ static int run_claimed(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu)
 	return vm->ops->vcpu_run(vcpu);
 }
 
-/* A vCPU that is off, or whose VM ends, does not stay resident. */
+/* A vCPU that is off, or whose VM ends, does not stay resident; nor does one
+ * that went off and was started again meanwhile: its start resets it. */
 static void leave_cpu(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu)
 {
 	bool stopping = load_seq(&vcpu->vm->state) == AXVM_VM_STOPPING;
@@ -392,7 +432,6 @@ static void leave_cpu(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu)
 
 static void finish(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu, int reason)
 {
-	uint32_t running = AXVM_VCPU_RUNNING;
 	struct axvm_exit *exit = vcpu->exit;
 
 	if (reason > 0) {
@@ -404,9 +443,15 @@ static void finish(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu, int reason)
 			      load_relaxed(&vcpu->returns[reason]) + 1);
 	}
 	vcpu->exit = NULL;
-	/* HALT and off have set their state; it may have been woken since. */
-	atomic_compare_exchange_strong(&vcpu->state, &running, AXVM_VCPU_READY);
-	leave_cpu(cpu, vcpu);
+	if (cpu->resident == vcpu) {
+		/* HALT and off have given the claim up already: a RUNNING seen
+		 * now would be somebody else's. */
+		if (reason != AXVM_EXIT_HALT)
+			store_seq(&vcpu->state, AXVM_VCPU_READY);
+		leave_cpu(cpu, vcpu);
+		return;
+	}
+	unclaim(vcpu, false);
 }
 
 /* Why a vCPU that is off does not run. */
@@ -459,10 +504,11 @@ int axvm_run_vcpu(struct axvm_cpu *cpu, struct axvm_vm *vm, uint32_t index,
 		return AXVM_ESTATE;
 	if (index >= load_acquire(&vm->vcpus_ready))
 		return AXVM_ENOENT;
-	saved = vm->ops->interrupts_save();
-	err = load_relaxed(&cpu->running) != 0 ?
-		      AXVM_EBUSY :
-		      run_masked(cpu, vm->vcpus[index], exit);
-	vm->ops->interrupts_restore(saved);
+	saved = cpu->host->ops->interrupts_save();
+	err = load_relaxed(&cpu->running) != 0
+		      ? AXVM_EBUSY
+		      : run_masked(cpu, vm->vcpus[index], exit);
+	/* The VM may be gone by now. */
+	cpu->host->ops->interrupts_restore(saved);
 	return err;
 }

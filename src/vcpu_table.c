@@ -105,8 +105,8 @@ enum axvm_vcpu_state axvm_vcpu_state(const struct axvm_vm *vm, uint32_t index)
 {
 	struct axvm_vcpu *vcpu = find(vm, index);
 
-	return vcpu == NULL ? AXVM_VCPU_OFF :
-			      (enum axvm_vcpu_state)load_acquire(&vcpu->state);
+	return vcpu == NULL ? AXVM_VCPU_OFF
+			    : (enum axvm_vcpu_state)load_acquire(&vcpu->state);
 }
 
 int axvm_vcpu_kick(struct axvm_vm *vm, uint32_t index)
@@ -182,8 +182,8 @@ int axvm_vcpu_get_stats(const struct axvm_vm *vm, uint32_t index,
 const char *axvm_stat_name(enum axvm_stat stat)
 {
 	static const char *const names[AXVM_STATS] = {
-		"firmware_call", "hypercall", "mmio",	   "port",
-		"sysreg",	 "s2_fault",  "halt",	   "interrupt",
+		"firmware_call", "hypercall", "mmio",  "port",
+		"sysreg",	 "s2_fault",  "halt",  "interrupt",
 		"lazy_state",	 "reflected", "other",
 	};
 
@@ -193,10 +193,10 @@ const char *axvm_stat_name(enum axvm_stat stat)
 const char *axvm_exit_name(uint32_t reason)
 {
 	static const char *const names[AXVM_EXIT_REASONS] = {
-		"NONE",	     "HALT",	     "IRQ",	  "KICKED",
-		"SUSPENDED", "STOPPED",	     "MMIO",	  "PORT",
-		"SYSREG",    "HYPERCALL",    "CPU_ON",	  "SYSTEM_OFF",
-		"SYSTEM_RESET", "FAULT", "FAIL_ENTRY", "DEBUG",
+		"NONE",		"HALT",	     "IRQ",	   "KICKED",
+		"SUSPENDED",	"STOPPED",   "MMIO",	   "PORT",
+		"SYSREG",	"HYPERCALL", "CPU_ON",	   "SYSTEM_OFF",
+		"SYSTEM_RESET", "FAULT",     "FAIL_ENTRY", "DEBUG",
 	};
 
 	return reason < AXVM_EXIT_REASONS ? names[reason] : "unknown";

@@ -55,7 +55,7 @@ const char *axvm_vm_name(const struct axvm_vm *vm)
 	return vm->config.name;
 }
 
-const struct axvm_vm_config *axvm_vm_config(const struct axvm_vm *vm)
+const struct axvm_vm_config *axvm_vm_get_config(const struct axvm_vm *vm)
 {
 	return &vm->config;
 }
@@ -106,8 +106,7 @@ static unsigned space_bits(const struct axvm_vm_config *config)
 
 static size_t per_cpu_size(const struct axvm_host *host)
 {
-	return host->max_cpus *
-	       (sizeof(uint64_t) + sizeof(struct axvm_vcpu *));
+	return host->max_cpus * (sizeof(uint64_t) + sizeof(struct axvm_vcpu *));
 }
 
 static int per_cpu_init(struct axvm_vm *vm)
@@ -250,7 +249,8 @@ int axvm_init(struct axvm_vm *vm)
 	if (vm == NULL)
 		return AXVM_EINVAL;
 	spin_lock(&vm->life);
-	if (load_seq(&vm->state) == AXVM_VM_LOADING && !vm->destroying)
+	if (load_seq(&vm->state) == AXVM_VM_LOADING &&
+	    load_relaxed(&vm->destroying) == 0)
 		err = init_parts(vm);
 	if (err == AXVM_OK)
 		err = change_state(vm, AXVM_VM_LOADED);
@@ -267,7 +267,8 @@ int axvm_boot(struct axvm_vm *vm)
 	if (vm == NULL)
 		return AXVM_EINVAL;
 	spin_lock(&vm->life);
-	if (load_seq(&vm->state) == AXVM_VM_LOADED && !vm->destroying) {
+	if (load_seq(&vm->state) == AXVM_VM_LOADED &&
+	    load_relaxed(&vm->destroying) == 0) {
 		/* Guest time begins now. */
 		store_relaxed(&vm->time_offset, 0 - vm->ops->counter());
 		axvmi_vcpus_boot(vm);
@@ -369,7 +370,7 @@ int axvm_reset(struct axvm_vm *vm)
 		return AXVM_EINVAL;
 	spin_lock(&vm->life);
 	if (load_seq(&vm->state) == AXVM_VM_STOPPED &&
-	    !vm->destroying)
+	    load_relaxed(&vm->destroying) == 0)
 		err = reset_step(vm);
 	spin_unlock(&vm->life);
 	return err;
@@ -401,6 +402,7 @@ static int destroy_step(struct axvm_vm *vm)
 
 int axvm_destroy(struct axvm_vm *vm)
 {
+	uint64_t saved;
 	uint32_t state;
 	int err;
 
@@ -413,7 +415,11 @@ int axvm_destroy(struct axvm_vm *vm)
 		spin_unlock(&vm->life);
 		return AXVM_EBUSY;
 	}
-	vm->destroying = true;
+	store_seq(&vm->destroying, 1);
+	/* Who has just put the last vCPU may still look at the others: see
+	 * axvmi_vcpu_put(). */
+	saved = axvmi_lock(vm->host, &vm->host->lock);
+	axvmi_unlock(vm->host, &vm->host->lock, saved);
 	err = destroy_step(vm);
 	spin_unlock(&vm->life);
 	if (err != AXVM_OK)

@@ -50,6 +50,8 @@ unit() {
 	need_packages "$PACKAGES_UNIT $PACKAGES_FUZZ" "$COMMANDS_UNIT"
 	say "public headers"
 	script tests/lib/headers.sh
+	say "the README"
+	script tests/lib/readme.sh
 	for preset in host host-clang host-asan host-tsan; do
 		run_preset $preset
 	done

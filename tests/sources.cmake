@@ -15,6 +15,7 @@ set(AXVM_TEST_TOOLS
 )
 # fuzz/<name>.c: libFuzzer entries, for the preset host-fuzz.
 set(AXVM_FUZZERS
+  riscv_h_exit
   riscv_h_insn
   riscv_h_sbi
   riscv_h_vplic
@@ -43,6 +44,8 @@ set(AXVM_UNIT_TESTS
   irq_steps
   memory
   ram
+  readme
+  reset_edits
   riscv_h_exit
   riscv_h_guest_tables
   riscv_h_insn
@@ -63,6 +66,7 @@ set(AXVM_UNIT_TESTS
   toml_vm
   uart16550
   vcpu
+  vcpu_races
   vm
   vmx_s2_format
 )

@@ -144,10 +144,10 @@ struct riscv_cpu {
 	struct axvm_cpu core;
 	/* What cpu_disable gives back. */
 	uint64_t host_hstatus, host_hideleg, host_hedeleg, host_hcounteren;
-	uint64_t host_henvcfg;
+	uint64_t host_henvcfg, host_hie, host_hgeie, host_hstateen0;
 	/* What vcpu_put gives back. */
 	uint64_t host_scounteren, host_senvcfg;
-	uint64_t host_fs[12]; /* hard-float hosts: fs0..fs11 */
+	uint64_t host_fs[12], host_fcsr; /* hard-float hosts: fs0..fs11 */
 };
 
 static inline struct riscv_cpu *riscv_cpu(struct axvm_cpu *cpu)

@@ -85,9 +85,9 @@ static uint64_t probe_modes(struct axvm_host *host, uint64_t *root)
 static uint64_t probe_vmid_bits(struct axvm_host *host, uint64_t *root,
 				uint64_t modes)
 {
-	uint64_t mode = (modes & RISCV_FEATURE_SV39X4) != 0 ?
-				RISCV_HGATP_SV39X4 :
-				RISCV_HGATP_SV48X4;
+	uint64_t mode = (modes & RISCV_FEATURE_SV39X4) != 0
+				? RISCV_HGATP_SV39X4
+				: RISCV_HGATP_SV48X4;
 	uint64_t vmid;
 
 	csr_write(CSR_HGATP, mode << HGATP_MODE_SHIFT | HGATP_VMID_MASK |
@@ -101,12 +101,15 @@ static uint64_t probe_vmid_bits(struct axvm_host *host, uint64_t *root,
 static uint64_t probe_fp(void)
 {
 	uint64_t sstatus = csr_read(CSR_SSTATUS);
-	struct hw_probe fcsr;
+	struct hw_probe fsd;
+	uint64_t scratch;
 
+	/* A store of f0: F without D is no use, its registers are not wide
+	 * enough for what is saved. */
 	csr_write(CSR_SSTATUS, FIELD_SET(SSTATUS_FS, sstatus, CONTEXT_CLEAN));
-	fcsr = axvmi_riscv_probe_fcsr();
+	fsd = axvmi_riscv_probe_fsd(&scratch);
 	csr_write(CSR_SSTATUS, sstatus);
-	return fcsr.cause == 0 ? RISCV_FEATURE_FP : 0;
+	return fsd.cause == 0 ? RISCV_FEATURE_FP : 0;
 }
 
 static uint64_t probe_vector(void)
@@ -169,7 +172,7 @@ int axvmi_riscv_cpu_enable(struct axvm_cpu *cpu)
 {
 	struct axvm_host *host = cpu->host;
 	struct riscv_cpu *c = riscv_cpu(cpu);
-	uint64_t features;
+	uint64_t features = 0;
 	int err;
 
 	if (axvmi_riscv_probe_hstatus().cause != 0)
@@ -179,28 +182,32 @@ int axvmi_riscv_cpu_enable(struct axvm_cpu *cpu)
 	c->host_hideleg = csr_read(CSR_HIDELEG);
 	c->host_hedeleg = csr_read(CSR_HEDELEG);
 	c->host_hcounteren = csr_read(CSR_HCOUNTEREN);
+	c->host_henvcfg = axvmi_riscv_probe_henvcfg().value;
 	err = probe(host, &features);
 	csr_write(CSR_HSTATUS, c->host_hstatus);
+	if ((features & RISCV_FEATURE_ENVCFG) != 0)
+		csr_write(CSR_HENVCFG, c->host_henvcfg);
 	if (err != AXVM_OK)
 		return err;
 	if ((features & RISCV_MODES) == 0)
 		return refuse(host, "hgatp has no usable mode");
-	if (load_relaxed(&host->enabled_cpus) != 0 &&
-	    features != host->features)
+	/* For good: VMs have been sized by them. */
+	if (host->features != 0 && features != host->features)
 		return refuse(host, "the hart's features differ from those of "
 				    "the first");
 	host->features = features;
-	c->host_henvcfg = 0;
-	if ((features & RISCV_FEATURE_ENVCFG) != 0)
-		c->host_henvcfg = csr_read(CSR_HENVCFG);
+	c->host_hie = csr_read(CSR_HIE);
+	c->host_hgeie = csr_read(CSR_HGEIE);
 	csr_write(CSR_HIDELEG, HIDELEG_GUEST);
 	csr_write(CSR_HEDELEG, HEDELEG_ALWAYS);
 	csr_write(CSR_HCOUNTEREN, COUNTEREN_TM);
 	csr_write(CSR_HVIP, 0);
 	csr_write(CSR_HIE, 0);
 	csr_write(CSR_HGEIE, 0);
-	if ((features & RISCV_FEATURE_STATEEN) != 0)
+	if ((features & RISCV_FEATURE_STATEEN) != 0) {
+		c->host_hstateen0 = csr_read(CSR_HSTATEEN0);
 		csr_write(CSR_HSTATEEN0, HSTATEEN0_ENVCFG);
+	}
 	hw_hfence_gvma();
 	hw_hfence_vvma();
 	return AXVM_OK;
@@ -213,8 +220,12 @@ void axvmi_riscv_cpu_disable(struct axvm_cpu *cpu)
 	csr_write(CSR_HIDELEG, c->host_hideleg);
 	csr_write(CSR_HEDELEG, c->host_hedeleg);
 	csr_write(CSR_HCOUNTEREN, c->host_hcounteren);
+	csr_write(CSR_HIE, c->host_hie);
+	csr_write(CSR_HGEIE, c->host_hgeie);
 	if (riscv_has(cpu->host, RISCV_FEATURE_ENVCFG))
 		csr_write(CSR_HENVCFG, c->host_henvcfg);
+	if (riscv_has(cpu->host, RISCV_FEATURE_STATEEN))
+		csr_write(CSR_HSTATEEN0, c->host_hstateen0);
 	csr_write(CSR_HGATP, 0);
 	hw_hfence_gvma();
 	hw_hfence_vvma();

@@ -58,8 +58,8 @@ static uint64_t access_fault(uint64_t cause)
 {
 	if (cause == CAUSE_FETCH_GUEST_PAGE)
 		return CAUSE_FETCH_ACCESS;
-	return cause == CAUSE_LOAD_GUEST_PAGE ? CAUSE_LOAD_ACCESS :
-						CAUSE_STORE_ACCESS;
+	return cause == CAUSE_LOAD_GUEST_PAGE ? CAUSE_LOAD_ACCESS
+					      : CAUSE_STORE_ACCESS;
 }
 
 /*
@@ -87,7 +87,7 @@ static uint64_t insn_fault(const struct riscv_insn *insn, uint64_t cause)
 }
 
 /*
- * A hart that reports every page-table access as a load (QEMU before 8.0) does
+ * A hart that reports every page-table access as a load (QEMU 7.2) does
  * not say whose it was: a fetch if the instruction cannot be read either.
  */
 static uint64_t guessed_fault(const struct riscv_syndrome *s, bool fetched,
@@ -96,9 +96,9 @@ static uint64_t guessed_fault(const struct riscv_syndrome *s, bool fetched,
 	struct riscv_insn insn;
 
 	if (!fetched)
-		return s->cause == CAUSE_LOAD_GUEST_PAGE ?
-			       CAUSE_FETCH_ACCESS :
-			       access_fault(s->cause);
+		return s->cause == CAUSE_LOAD_GUEST_PAGE
+			       ? CAUSE_FETCH_ACCESS
+			       : access_fault(s->cause);
 	insn = riscv_insn_decode(word);
 	return insn_fault(&insn, s->cause);
 }
@@ -198,9 +198,9 @@ static bool is_whole(const struct riscv_vcpu *v, const struct riscv_insn *insn,
 /* Only what the hart has checked the guest's rights for. */
 static bool can_emulate(const struct riscv_insn *insn, uint64_t cause)
 {
-	return insn->kind == (cause == CAUSE_LOAD_GUEST_PAGE ?
-				      RISCV_INSN_LOAD :
-				      RISCV_INSN_STORE);
+	return insn->kind == (cause == CAUSE_LOAD_GUEST_PAGE
+				      ? RISCV_INSN_LOAD
+				      : RISCV_INSN_STORE);
 }
 
 /*
@@ -210,8 +210,8 @@ static bool can_emulate(const struct riscv_insn *insn, uint64_t cause)
 static int mmio(struct riscv_vcpu *v, const struct riscv_syndrome *s,
 		uint64_t gpa, const struct axvmi_space *space)
 {
-	struct riscv_access access = { .gpa = gpa, .gva = s->stval };
-	struct riscv_insn insn = { .width = 0 };
+	struct riscv_access access = {.gpa = gpa, .gva = s->stval};
+	struct riscv_insn insn = {.width = 0};
 	uint32_t word = 0;
 	enum riscv_htinst_kind kind = riscv_htinst_decode(s->htinst, &insn);
 	bool fetched = kind != RISCV_HTINST_NONE ||
@@ -294,8 +294,8 @@ static uint64_t ram_refusal(struct riscv_vcpu *v,
 	if (s->cause != CAUSE_LOAD_GUEST_PAGE)
 		return access_fault(s->cause);
 	fetched = look(v, &word);
-	return fetched || silent_walk ? guessed_fault(s, fetched, word) :
-					CAUSE_LOAD_ACCESS;
+	return fetched || silent_walk ? guessed_fault(s, fetched, word)
+				      : CAUSE_LOAD_ACCESS;
 }
 
 static int ram(struct riscv_vcpu *v, const struct riscv_syndrome *s,
@@ -312,8 +312,8 @@ static int ram(struct riscv_vcpu *v, const struct riscv_syndrome *s,
 	/* Page tables are read, whatever the access that needs them; entries
 	 * are aligned, which the bits of stval are not. */
 	if (walk) {
-		access = kind == RISCV_HTINST_TABLE_WRITE ? AXVM_WRITE :
-							    AXVM_READ;
+		access = kind == RISCV_HTINST_TABLE_WRITE ? AXVM_WRITE
+							  : AXVM_READ;
 		gpa = align_down(gpa, 4);
 	}
 	axvmi_leave(&v->core);
@@ -361,15 +361,21 @@ static int virtual_instruction(struct riscv_vcpu *v,
 			       const struct riscv_syndrome *s)
 {
 	uint32_t word = (uint32_t)s->stval;
-	bool fetched = word != 0 ||
-		       riscv_vm(v->core.vm)->metal->fetch(v, &word);
+	bool fetched =
+		word != 0 || riscv_vm(v->core.vm)->metal->fetch(v, &word);
+	enum riscv_sys_kind kind;
 	int reason;
 
 	axvmi_leave(&v->core);
 	if (!fetched)
 		return 0;
-	if (axvmi_riscv_sys_decode(word).kind != RISCV_SYS_WFI ||
-	    (v->frame.sstatus & SSTATUS_SPP) == 0) {
+	kind = axvmi_riscv_sys_decode(word).kind;
+	/* Zawrs: may end for any reason, so also for none. */
+	if (kind == RISCV_SYS_WRS) {
+		v->frame.pc += 4;
+		return 0;
+	}
+	if (kind != RISCV_SYS_WFI || (v->frame.sstatus & SSTATUS_SPP) == 0) {
 		axvmi_riscv_reflect(v, CAUSE_ILLEGAL, s->stval);
 		return 0;
 	}

@@ -19,6 +19,7 @@
 #define FRAME_HOST_TP 312
 #define FRAME_HOST_STVEC 320
 #define FRAME_HOST_SSCRATCH 328
+#define FRAME_HOST_SSTATUS 336
 
 /* Register numbers of the ABI. */
 #define REG_RA 1
@@ -44,6 +45,7 @@ struct riscv_frame {
 	uint64_t host_tp;
 	uint64_t host_stvec;
 	uint64_t host_sscratch;
+	uint64_t host_sstatus; /* with interrupts masked */
 };
 #endif
 

@@ -12,28 +12,28 @@
 
 #include "regs.h"
 
-#define csr_read(csr)                                                     \
-	__extension__({                                                   \
-		uint64_t csr_value_;                                      \
-		__asm__ volatile("csrr %0, %1"                            \
-				 : "=r"(csr_value_)                       \
-				 : "i"(csr)                               \
-				 : "memory");                             \
-		csr_value_;                                               \
+#define csr_read(csr)                               \
+	__extension__({                             \
+		uint64_t csr_value_;                \
+		__asm__ volatile("csrr %0, %1"      \
+				 : "=r"(csr_value_) \
+				 : "i"(csr)         \
+				 : "memory");       \
+		csr_value_;                         \
 	})
-#define csr_write(csr, value)                              \
-	__asm__ volatile("csrw %0, %1"                     \
-			 :                                 \
+#define csr_write(csr, value)                                \
+	__asm__ volatile("csrw %0, %1"                       \
+			 :                                   \
 			 : "i"(csr), "rK"((uint64_t)(value)) \
 			 : "memory")
-#define csr_set(csr, bits)                                \
-	__asm__ volatile("csrs %0, %1"                    \
-			 :                                \
+#define csr_set(csr, bits)                                  \
+	__asm__ volatile("csrs %0, %1"                      \
+			 :                                  \
 			 : "i"(csr), "rK"((uint64_t)(bits)) \
 			 : "memory")
-#define csr_clear(csr, bits)                              \
-	__asm__ volatile("csrc %0, %1"                    \
-			 :                                \
+#define csr_clear(csr, bits)                                \
+	__asm__ volatile("csrc %0, %1"                      \
+			 :                                  \
 			 : "i"(csr), "rK"((uint64_t)(bits)) \
 			 : "memory")
 
@@ -110,7 +110,7 @@ struct hw_probe axvmi_riscv_probe_stimecmp(void);
 struct hw_probe axvmi_riscv_probe_henvcfg(void);
 struct hw_probe axvmi_riscv_probe_hstateen0(void);
 struct hw_probe axvmi_riscv_probe_vlenb(void);
-struct hw_probe axvmi_riscv_probe_fcsr(void);
+struct hw_probe axvmi_riscv_probe_fsd(uint64_t *scratch);
 
 /* f0-f31 and fcsr; sstatus.FS must be on. */
 void axvmi_riscv_fp_save(uint64_t *area);

@@ -10,7 +10,7 @@
 #include "hw.h"
 #include "metal.h"
 
-#define ASSERT_OFFSET(offset, member) \
+#define ASSERT_OFFSET(offset, member)                                         \
 	_Static_assert((int)offsetof(struct riscv_frame, member) == (offset), \
 		       #member)
 ASSERT_OFFSET(FRAME_X(31), x[31]);
@@ -22,6 +22,7 @@ ASSERT_OFFSET(FRAME_HOST_GP, host_gp);
 ASSERT_OFFSET(FRAME_HOST_TP, host_tp);
 ASSERT_OFFSET(FRAME_HOST_STVEC, host_stvec);
 ASSERT_OFFSET(FRAME_HOST_SSCRATCH, host_sscratch);
+ASSERT_OFFSET(FRAME_HOST_SSTATUS, host_sstatus);
 
 /* Rounds of a suspended vCPU before the host gets its turn. */
 #define SUSPEND_ROUNDS 16
@@ -43,21 +44,45 @@ static uint64_t vector_bytes(const struct axvm_host *host)
 static void update_hedeleg(const struct riscv_vcpu *v)
 {
 	const struct axvm_host *host = v->core.vm->host;
-	bool lazy = (riscv_has(host, RISCV_FEATURE_FP) && !v->fp_loaded) ||
-		    (riscv_has(host, RISCV_FEATURE_VECTOR) &&
-		     !v->vector_loaded);
+	bool lazy =
+		(riscv_has(host, RISCV_FEATURE_FP) && !v->fp_loaded) ||
+		(riscv_has(host, RISCV_FEATURE_VECTOR) && !v->vector_loaded);
 
-	csr_write(CSR_HEDELEG,
-		  HEDELEG_ALWAYS | (lazy ? 0 : HEDELEG_ILLEGAL));
+	csr_write(CSR_HEDELEG, HEDELEG_ALWAYS | (lazy ? 0 : HEDELEG_ILLEGAL));
+}
+
+/*
+ * The ABI of a hard-float host preserves fs0-fs11, and its code counts on its
+ * own rounding mode: what the guest leaves in fcsr may make it trap.
+ */
+static void host_fp_save(struct riscv_cpu *cpu)
+{
+#ifdef __riscv_float_abi_double
+	axvmi_riscv_fs_save(cpu->host_fs);
+	cpu->host_fcsr = csr_read(CSR_FCSR);
+#else
+	(void)cpu;
+#endif
+}
+
+static void host_fp_restore(const struct riscv_cpu *cpu)
+{
+#ifdef __riscv_float_abi_double
+	axvmi_riscv_fs_restore(cpu->host_fs);
+	csr_write(CSR_FCSR, cpu->host_fcsr);
+#else
+	(void)cpu;
+#endif
 }
 
 static void fp_load(struct riscv_vcpu *v)
 {
+	uint64_t sstatus = csr_read(CSR_SSTATUS);
+
 	csr_set(CSR_SSTATUS, SSTATUS_FS);
-#ifdef __riscv_float_abi_double
-	axvmi_riscv_fs_save(riscv_cpu(v->core.cpu)->host_fs);
-#endif
+	host_fp_save(riscv_cpu(v->core.cpu));
 	axvmi_riscv_fp_restore(v->fp);
+	csr_write(CSR_SSTATUS, sstatus);
 	v->fp_loaded = 1;
 	v->frame.sstatus =
 		FIELD_SET(SSTATUS_FS, v->frame.sstatus, CONTEXT_CLEAN);
@@ -70,18 +95,18 @@ static void fp_put(struct riscv_vcpu *v)
 	csr_set(CSR_SSTATUS, SSTATUS_FS);
 	if (FIELD_GET(SSTATUS_FS, v->frame.sstatus) == CONTEXT_DIRTY)
 		axvmi_riscv_fp_save(v->fp);
-#ifdef __riscv_float_abi_double
-	axvmi_riscv_fs_restore(riscv_cpu(v->core.cpu)->host_fs);
-#endif
+	host_fp_restore(riscv_cpu(v->core.cpu));
 	v->fp_loaded = 0;
-	v->frame.sstatus =
-		FIELD_SET(SSTATUS_FS, v->frame.sstatus, CONTEXT_OFF);
+	v->frame.sstatus = FIELD_SET(SSTATUS_FS, v->frame.sstatus, CONTEXT_OFF);
 }
 
 static void vector_load(struct riscv_vcpu *v)
 {
+	uint64_t sstatus = csr_read(CSR_SSTATUS);
+
 	csr_set(CSR_SSTATUS, SSTATUS_VS);
 	axvmi_riscv_vector_restore(v->vector, vector_bytes(v->core.vm->host));
+	csr_write(CSR_SSTATUS, sstatus);
 	v->vector_loaded = 1;
 	v->frame.sstatus =
 		FIELD_SET(SSTATUS_VS, v->frame.sstatus, CONTEXT_CLEAN);
@@ -96,8 +121,7 @@ static void vector_put(struct riscv_vcpu *v)
 		axvmi_riscv_vector_save(v->vector,
 					vector_bytes(v->core.vm->host));
 	v->vector_loaded = 0;
-	v->frame.sstatus =
-		FIELD_SET(SSTATUS_VS, v->frame.sstatus, CONTEXT_OFF);
+	v->frame.sstatus = FIELD_SET(SSTATUS_VS, v->frame.sstatus, CONTEXT_OFF);
 }
 
 static void lazy_put(struct riscv_vcpu *v)
@@ -107,6 +131,24 @@ static void lazy_put(struct riscv_vcpu *v)
 	fp_put(v);
 	vector_put(v);
 	csr_write(CSR_SSTATUS, sstatus);
+}
+
+/*
+ * Before C code of a hard-float host may run (callbacks, and whatever follows
+ * run): it uses floating-point registers as it likes. Others promise not to.
+ */
+static void host_fp_back(struct riscv_vcpu *v)
+{
+#if defined(__riscv_float_abi_double)
+	if (v->fp_loaded || v->vector_loaded) {
+		lazy_put(v);
+		update_hedeleg(v);
+	}
+#elif defined(__riscv_float_abi_soft)
+	(void)v;
+#else
+#error "a host with this floating-point ABI is not supported"
+#endif
 }
 
 /* Loads what the guest has switched on for itself; false: nothing was lazy. */
@@ -147,8 +189,8 @@ static void timer_look(struct riscv_vcpu *v)
 	if (now >= v->timer)
 		riscv_raise(v, RISCV_VSTIP);
 	else if (hal->timer != NULL)
-		hal->timer(hal->ctx, axvmi_deadline_in(v->core.vm->host,
-						       v->timer - now));
+		hal->timer(hal->ctx,
+			   axvmi_deadline_in(v->core.vm->host, v->timer - now));
 }
 
 static void timer_set(struct riscv_vcpu *v)
@@ -254,6 +296,7 @@ int axvmi_riscv_on_ecall(struct riscv_frame *frame)
 	struct riscv_vcpu *v = CONTAINER_OF(frame, struct riscv_vcpu, frame);
 
 	axvmi_leave(&v->core);
+	host_fp_back(v);
 	frame->pc += 4;
 	return go_on(v, axvmi_riscv_sbi_call(v));
 }
@@ -263,8 +306,7 @@ int axvmi_riscv_on_interrupt(struct riscv_frame *frame)
 	struct riscv_vcpu *v = CONTAINER_OF(frame, struct riscv_vcpu, frame);
 
 	axvmi_leave(&v->core);
-	axvmi_count(&v->core, AXVM_STAT_INTERRUPT);
-	return AXVM_EXIT_IRQ;
+	return axvmi_interrupted(&v->core);
 }
 
 int axvmi_riscv_on_fault(struct riscv_frame *frame, uint64_t scause)
@@ -278,6 +320,7 @@ int axvmi_riscv_on_fault(struct riscv_frame *frame, uint64_t scause)
 		.htinst = csr_read(CSR_HTINST),
 	};
 
+	host_fp_back(v);
 	return go_on(v, axvmi_riscv_exit(v, &syndrome));
 }
 
@@ -399,6 +442,15 @@ void axvmi_riscv_vcpu_load(struct axvm_vcpu *vcpu)
 		csr_write(CSR_VSTIMECMP, v->vs.vstimecmp);
 	else
 		v->effects |= RISCV_EFFECT_TIMER_LOOK;
+	/* hgatp before vsatp: a walk between the two must not take the guest's
+	 * physical addresses for the host's. */
+	csr_write(CSR_HGATP, axvmi_riscv_vm_hgatp(vcpu->vm));
+	if (vcpu->vm->host->tag_count == 0) {
+		/* "Hypervisor Memory-Management Fence Instructions": MODE
+		 * changed under the only VMID there is. */
+		hw_hfence_gvma();
+		hw_hfence_vvma();
+	}
 	csr_write(CSR_VSSTATUS, v->vs.vsstatus);
 	csr_write(CSR_VSIE, v->vs.vsie);
 	csr_write(CSR_VSTVEC, v->vs.vstvec);
@@ -408,7 +460,6 @@ void axvmi_riscv_vcpu_load(struct axvm_vcpu *vcpu)
 	csr_write(CSR_VSTVAL, v->vs.vstval);
 	csr_write(CSR_VSATP, v->vs.vsatp);
 	csr_write(CSR_HVIP, v->vs.hvip);
-	csr_write(CSR_HGATP, axvmi_riscv_vm_hgatp(vcpu->vm));
 	update_hedeleg(v);
 }
 
@@ -470,7 +521,6 @@ static int wait_suspended(struct riscv_vcpu *v)
 int axvmi_riscv_vcpu_run(struct axvm_vcpu *vcpu)
 {
 	struct riscv_vcpu *v = riscv_vcpu(vcpu);
-	uint64_t sstatus = csr_read(CSR_SSTATUS);
 	uint64_t hstatus = csr_read(CSR_HSTATUS);
 	int reason = 0;
 
@@ -483,11 +533,7 @@ int axvmi_riscv_vcpu_run(struct axvm_vcpu *vcpu)
 	if (reason == 0)
 		reason = axvmi_riscv_world_run(&v->frame);
 	csr_write(CSR_HSTATUS, hstatus);
-	csr_write(CSR_SSTATUS, sstatus);
-#ifdef __riscv_float_abi_double
-	lazy_put(v);
-	update_hedeleg(v);
-#endif
+	host_fp_back(v);
 	if (vcpu->exit->pc == 0)
 		vcpu->exit->pc = v->frame.pc;
 	return reason;

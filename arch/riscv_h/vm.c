@@ -25,9 +25,9 @@ int axvmi_riscv_choose_format(const struct axvm_host *host, unsigned bits,
 		uint64_t feature;
 		unsigned mode;
 	} modes[] = {
-		{ RISCV_FEATURE_SV39X4, RISCV_HGATP_SV39X4 },
-		{ RISCV_FEATURE_SV48X4, RISCV_HGATP_SV48X4 },
-		{ RISCV_FEATURE_SV57X4, RISCV_HGATP_SV57X4 },
+		{RISCV_FEATURE_SV39X4, RISCV_HGATP_SV39X4},
+		{RISCV_FEATURE_SV48X4, RISCV_HGATP_SV48X4},
+		{RISCV_FEATURE_SV57X4, RISCV_HGATP_SV57X4},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
@@ -75,15 +75,25 @@ static const struct axvm_emu_device_config *find_plic(const struct axvm_vm *vm)
 	return NULL;
 }
 
+static uint32_t count_plics(const struct axvm_vm *vm)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < vm->config.emu_device_count; i++)
+		count += is_plic(&vm->config.emu_devices[i]);
+	return count;
+}
+
 int axvmi_riscv_vm_init(struct axvm_vm *vm)
 {
 	struct riscv_vm *rvm = riscv_vm(vm);
 	const struct axvm_emu_device_config *plic = find_plic(vm);
 
-	rvm->hgatp = axvmi_riscv_hgatp(&vm->format,
-				       axvmi_virt_to_phys(vm->host,
-							  vm->s2.root),
-				       0);
+	/* A second one would be missing without a word. */
+	if (count_plics(vm) > 1)
+		return AXVM_EEXIST;
+	rvm->hgatp = axvmi_riscv_hgatp(
+		&vm->format, axvmi_virt_to_phys(vm->host, vm->s2.root), 0);
 	if (plic == NULL)
 		return AXVM_OK;
 	/* As on QEMU's virt machine, whose images have it compiled in. */
@@ -239,9 +249,8 @@ static int find_register(struct axvm_vcpu *vcpu, uint32_t reg, uint64_t **slot)
 static bool timer_is_due(const struct riscv_vcpu *v)
 {
 	struct axvm_vm *vm = v->core.vm;
-	uint64_t due = riscv_has(vm->host, RISCV_FEATURE_SSTC) ?
-			       v->vs.vstimecmp :
-			       v->timer;
+	uint64_t due = riscv_has(vm->host, RISCV_FEATURE_SSTC) ? v->vs.vstimecmp
+							       : v->timer;
 
 	return due != UINT64_MAX &&
 	       vm->ops->counter() + load_relaxed(&vm->time_offset) >= due;
@@ -321,8 +330,8 @@ static enum riscv_mmu guest_mmu(const struct axvm_host *host)
 {
 	if (riscv_has(host, RISCV_FEATURE_SV57X4))
 		return RISCV_MMU_SV57;
-	return riscv_has(host, RISCV_FEATURE_SV48X4) ? RISCV_MMU_SV48 :
-						       RISCV_MMU_SV39;
+	return riscv_has(host, RISCV_FEATURE_SV48X4) ? RISCV_MMU_SV48
+						     : RISCV_MMU_SV39;
 }
 
 static uint32_t list_uarts(const struct axvm_vm *vm,

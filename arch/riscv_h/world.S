@@ -123,8 +123,10 @@ FUNC axvmi_riscv_world_run
 	sd tp, FRAME_HOST_TP(a0)
 	csrr t0, CSR_STVEC
 	csrr t1, CSR_SSCRATCH
+	csrr t2, CSR_SSTATUS
 	sd t0, FRAME_HOST_STVEC(a0)
 	sd t1, FRAME_HOST_SSCRATCH(a0)
+	sd t2, FRAME_HOST_SSTATUS(a0)
 
 .Lenter_full:
 	LOAD_CALLEE
@@ -149,11 +151,12 @@ FUNC axvmi_riscv_world_run
 	SAVE_CALLER
 	ld t0, FRAME_HOST_STVEC(a0)
 	ld t1, FRAME_HOST_SSCRATCH(a0)
+	ld t6, FRAME_HOST_SSTATUS(a0)
 	csrw CSR_STVEC, t0
 	csrrw t2, CSR_SSCRATCH, t1
 	csrr t3, CSR_SEPC
 	csrr t4, CSR_HSTATUS
-	csrr t5, CSR_SSTATUS
+	csrrw t5, CSR_SSTATUS, t6
 	csrr a1, CSR_SCAUSE
 	sd t2, FRAME_X(10)(a0)
 	sd t3, FRAME_PC(a0)
@@ -240,7 +243,6 @@ ENDFUNC \name
 	PROBE axvmi_riscv_probe_henvcfg, csrr a0, CSR_HENVCFG
 	PROBE axvmi_riscv_probe_hstateen0, csrr a0, CSR_HSTATEEN0
 	PROBE axvmi_riscv_probe_vlenb, csrr a0, CSR_VLENB
-	PROBE axvmi_riscv_probe_fcsr, csrr a0, CSR_FCSR
 
 /*
  * One word when it is aligned, so that it cannot cross a page; else halfwords,
@@ -277,6 +279,8 @@ ENDFUNC axvmi_riscv_hlvx
 	.macro FLD n, offset
 	.4byte ((\offset) << 20) | (10 << 15) | (3 << 12) | ((\n) << 7) | 0x07
 	.endm
+
+	PROBE axvmi_riscv_probe_fsd, FSD 0, 0
 
 FUNC axvmi_riscv_fp_save
 	.irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31

@@ -18,7 +18,8 @@ extern "C" {
 enum axvm_bus {
 	AXVM_BUS_MMIO = 0, /* guest-physical addresses */
 	AXVM_BUS_PORT = 1, /* x86 I/O ports */
-	AXVM_BUS_SYSREG = 2, /* system registers as the architecture numbers them */
+	AXVM_BUS_SYSREG =
+		2, /* system registers as the architecture numbers them */
 };
 
 /* What `access` says about an access. */

@@ -17,7 +17,8 @@
  *   HALT         the vCPU waits for an interrupt, or is off; run it again after
  *                hal.wake or at the deadline
  *   IRQ          a host interrupt is pending: unmask and take it, run again
- *   KICKED       axvm_vcpu_kick() was called, or the bound on exits reached
+ *   KICKED       axvm_vcpu_kick() was called; the interrupt by which the kick
+ *                came may still be pending
  *   SUSPENDED    the VM is suspended; run again after resume
  *   STOPPED      the VM is stopping or stopped; the vCPU is unbound
  *   MMIO *       access to guest-physical space nobody claims
@@ -32,7 +33,8 @@
  *   SYSTEM_RESET the guest asked for a reset; the VM is stopping, the host may
  *                axvm_reset() and axvm_boot() it
  *   FAULT *      the guest did something the library cannot continue; see kind
- *                default: the guest gets an access fault
+ *                default: the guest gets an access fault; DONE: it goes on at
+ *                its pc, which the host may have moved
  *   FAIL_ENTRY   the hardware refused the vCPU's state; `code` says why
  *   DEBUG        a breakpoint or single step the host asked for
  */

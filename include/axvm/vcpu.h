@@ -15,6 +15,9 @@
  *    trap vector, scratch register, page-table root;
  *  - the library's accesses to guest memory that may fault use its own trap
  *    vector for just those instructions; the host's handler is not involved;
+ *  - while the host's callbacks run inside, its trap vector, scratch register
+ *    and sstatus are its own; on a soft-float host they must leave floating-point
+ *    and vector registers alone;
  *  - stack use of at most 2 KiB besides the host's callbacks.
  *
  * Residency: state stays loaded on the CPU after run returns. Before the host
@@ -22,7 +25,8 @@
  *
  *   RISC-V  f0-f31, fcsr (soft-float hosts; hard-float ones get them back at
  *           every return), v0-v31 and vector CSRs, vs* CSRs, vstimecmp, hgatp,
- *           htimedelta, henvcfg, hvip, hedeleg, hideleg, hcounteren, hstatus
+ *           htimedelta, henvcfg, hvip, hedeleg, hideleg, hcounteren, hstatus,
+ *           scounteren and senvcfg, which also govern the host's own U-mode
  */
 #ifndef AXVM_VCPU_H
 #define AXVM_VCPU_H
@@ -53,7 +57,8 @@ AXVM_MUST_USE int axvm_run_vcpu(struct axvm_cpu *cpu, struct axvm_vm *vm,
 				uint32_t vcpu, struct axvm_exit *exit);
 
 enum axvm_complete_action {
-	AXVM_COMPLETE_DONE = 0, /* value is the result; the instruction retires */
+	AXVM_COMPLETE_DONE =
+		0, /* value is the result; the instruction retires */
 	AXVM_COMPLETE_FAULT = 1, /* the guest gets the architectural fault */
 	AXVM_COMPLETE_RETRY = 2, /* execute the instruction again */
 };

@@ -51,8 +51,9 @@ AXVM_MUST_USE int axvm_create(struct axvm_host *host,
  * LOADING -> LOADED: builds vCPUs, devices, interrupt controller and stage-2
  * tables, takes memory, freezes the device table, loads the images and writes
  * the guest's tables. Context: thread. Errors: EINVAL, ESTATE, ENOMEM, EEXIST
- * (a device the host added overlaps, or two images do), ENOSPC (images or tables
- * do not fit), ERANGE (an image outside the regions), EFORMAT (kernel image).
+ * (a device the host added overlaps, two images do, or there are two interrupt
+ * controllers), ENOSPC (images or tables do not fit), ERANGE (an image outside
+ * the regions), EFORMAT (kernel image).
  */
 AXVM_MUST_USE int axvm_init(struct axvm_vm *vm);
 
@@ -73,14 +74,16 @@ AXVM_MUST_USE int axvm_shutdown(struct axvm_vm *vm);
 /*
  * STOPPED -> LOADED: zeroes memory (not RESERVED regions), gives back
  * demand-filled pages, resets devices and vCPUs, loads the images again.
- * Bounded steps. Context: thread. Errors: EINVAL, ESTATE, EAGAIN (not done
+ * What axvm_map() and its like have changed is undone. Bounded steps.
+ * Context: thread. Errors: EINVAL, ESTATE, ENOMEM, EAGAIN (not done
  * yet: call again; until then the VM stays STOPPED and only reset and destroy
  * are allowed), and those of loading.
  */
 AXVM_MUST_USE int axvm_reset(struct axvm_vm *vm);
 
 /*
- * Frees the VM and everything it owns; `vm` is dead when 0 is returned.
+ * Frees the VM and everything it owns; `vm` is dead when 0 is returned. No
+ * other call that names it may be in progress or follow.
  * Context: thread. Errors: EINVAL, EBUSY (RUNNING, SUSPENDED or STOPPING),
  * EAGAIN (bounded step done: call again; only destroy is allowed from then on).
  */
@@ -98,7 +101,7 @@ const char *axvm_vm_name(const struct axvm_vm *vm);
 uint32_t axvm_vm_vcpu_count(const struct axvm_vm *vm);
 
 /* The library's copy of the configuration, until axvm_destroy(). Context: any. */
-const struct axvm_vm_config *axvm_vm_config(const struct axvm_vm *vm);
+const struct axvm_vm_config *axvm_vm_get_config(const struct axvm_vm *vm);
 
 /* One pointer of the host's own per VM; NULL at first. Context: any. */
 void axvm_vm_set_user(struct axvm_vm *vm, void *user);

@@ -37,9 +37,10 @@ static uint32_t option(struct blob text, const char *name, uint32_t otherwise)
 				value = value * 10 + (uint32_t)(*at - '0');
 			return value;
 		}
-		while (at<end && * at> ' ')
+		while (at != end && *at > ' ')
 			at++;
-		at++;
+		if (at != end)
+			at++;
 	}
 	return otherwise;
 }

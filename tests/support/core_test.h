@@ -27,9 +27,18 @@
 #define RAM_SIZE MIB(1)
 #define NOWHERE UINT64_C(0x10000000)
 #define PIC UINT64_C(0x0c000000)
-#define OP(name, ...) {STUB_##name, __VA_ARGS__}
-#define SWITCH_OFF {STUB_CPU_OFF, 0, 0}
-#define THE_END {STUB_END, 0, 0}
+#define OP(name, ...)                    \
+	{                                \
+		STUB_##name, __VA_ARGS__ \
+	}
+#define SWITCH_OFF                 \
+	{                          \
+		STUB_CPU_OFF, 0, 0 \
+	}
+#define THE_END                \
+	{                      \
+		STUB_END, 0, 0 \
+	}
 
 static struct stub_machine *m;
 static struct axvm_region_config regions[8];
@@ -38,8 +47,8 @@ static struct axvm_vm_config config;
 static struct axvm_exit leave_;
 static struct axvm_exit *const left UNUSED = &leave_;
 
-static inline struct axvm_region_config *
-add_region(uint64_t gpa, uint64_t size, enum axvm_region_kind kind)
+static inline struct axvm_region_config *add_region(uint64_t gpa, uint64_t size,
+						    enum axvm_region_kind kind)
 {
 	struct axvm_region_config *r = &regions[config.region_count++];
 
@@ -87,8 +96,8 @@ static inline struct axvm_vm *created(void)
 {
 	struct axvm_vm *vm = NULL;
 
-	assert_int_equal(
-		axvm_create(stub_get_host(m), &config, NULL, &vm), AXVM_OK);
+	assert_int_equal(axvm_create(stub_get_host(m), &config, NULL, &vm),
+			 AXVM_OK);
 	assert_non_null(vm);
 	return vm;
 }

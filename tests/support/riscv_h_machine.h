@@ -37,11 +37,10 @@
 #define ENTRY (RAM + 0x100)
 #define VECTOR UINT64_C(0xffffffff80001000)
 
-#define MACHINE_FEATURES                                          \
-	(RISCV_FEATURE_SSTC | RISCV_FEATURE_SV39X4 |              \
-	 RISCV_FEATURE_SV48X4 | RISCV_FEATURE_FP |                \
-	 RISCV_FEATURE_VECTOR |                                   \
-	 (UINT64_C(14) << RISCV_FEATURE_VMID_SHIFT) |             \
+#define MACHINE_FEATURES                                                    \
+	(RISCV_FEATURE_SSTC | RISCV_FEATURE_SV39X4 | RISCV_FEATURE_SV48X4 | \
+	 RISCV_FEATURE_FP | RISCV_FEATURE_VECTOR |                          \
+	 (UINT64_C(14) << RISCV_FEATURE_VMID_SHIFT) |                       \
 	 (UINT64_C(16) << RISCV_FEATURE_VLENB_SHIFT))
 
 #define MACHINE_STEPS 16u
@@ -281,6 +280,7 @@ static const struct axvm_arch_ops machine_ops = {
 	.tag_bits = axvmi_riscv_tag_bits,
 	.counter = machine_counter,
 	.s2_format = axvmi_riscv_choose_format,
+	.emulates = axvmi_riscv_emulates,
 	.vm_init = machine_vm_init,
 	.vm_reset = axvmi_riscv_vm_reset,
 	.vm_fini = axvmi_riscv_vm_fini,

@@ -244,6 +244,15 @@ static void retag(struct axvm_vcpu *vcpu)
 	here->tag = load_relaxed(&vcpu->vm->tag);
 }
 
+/* The lowest bit counts, the next one is raised again for ever. */
+static void attend(struct axvm_vcpu *vcpu, uint32_t bits)
+{
+	if ((bits & AXVMI_ATTN_ARCH) != 0)
+		stub_vcpu(vcpu)->attended++;
+	if ((bits & AXVMI_ATTN_ARCH << 1) != 0)
+		axvmi_notify(vcpu, AXVMI_ATTN_ARCH << 1);
+}
+
 static uint64_t *find_reg(struct axvm_vcpu *vcpu, uint32_t reg, int *err)
 {
 	struct stub_vcpu *v = stub_vcpu(vcpu);
@@ -334,6 +343,7 @@ static const struct axvm_arch_ops base_ops = {
 	.line_targets = stub_line_targets,
 	.irq_sync = stub_irq_sync,
 	.irq_pending = stub_irq_pending,
+	.attend = attend,
 	.tlb_flush_local = stub_tlb_flush_local,
 	.tlb_flush_all = stub_tlb_flush_all,
 	.guest_stage_flush = stub_guest_stage_flush,
@@ -399,7 +409,10 @@ struct stub_machine *stub_new_bare(const struct stub_config *config)
 
 int stub_host(struct stub_machine *m)
 {
-	return axvm_host_create(&m->t->hal, &m->ops, STUB_CPUS, &m->host);
+	unsigned max_cpus = m->config.max_cpus;
+
+	return axvm_host_create(&m->t->hal, &m->ops,
+				max_cpus != 0 ? max_cpus : STUB_CPUS, &m->host);
 }
 
 struct stub_machine *stub_new(const struct stub_config *config)

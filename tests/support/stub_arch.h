@@ -23,11 +23,17 @@
 #define STUB_LINES 63u
 #define STUB_VCPU_LINES (1u << 1 | 1u << 5 | 1u << 9)
 
-enum stub_format { STUB_SV39X4, STUB_SV48X4, STUB_EPT, STUB_ARM };
+enum stub_format {
+	STUB_SV39X4,
+	STUB_SV48X4,
+	STUB_EPT,
+	STUB_ARM
+};
 
 struct stub_config {
 	enum stub_format format;
 	unsigned cpus; /* enabled by stub_new(); 0: 1 */
+	unsigned max_cpus; /* the host may have; 0: STUB_CPUS */
 	unsigned tag_bits;
 	bool no_kick;
 	bool no_tables; /* no guest_tables op */
@@ -109,9 +115,10 @@ void stub_program(struct axvm_vm *vm, uint32_t vcpu, const struct stub_op *ops);
 uint64_t stub_reg(struct axvm_vm *vm, uint32_t vcpu, uint32_t reg);
 /* Faults the guest was given so far. */
 uint64_t stub_faults(struct axvm_vm *vm, uint32_t vcpu);
-/* Called at the next STUB_WFI before the library is asked to halt. */
-void stub_before_halt(struct axvm_vm *vm, uint32_t vcpu,
-		      void (*hook)(void *arg), void *arg);
+/* Called once, outside the guest: at a STUB_WFI before the library is asked to
+ * halt, at a STUB_PEEK before the access, at a STUB_CPU_OFF when it is off. */
+void stub_outside(struct axvm_vm *vm, uint32_t vcpu, void (*hook)(void *arg),
+		  void *arg);
 /* At the next op, while the guest is inside: what another CPU might do. */
 void stub_inside(struct axvm_vm *vm, uint32_t vcpu, void (*hook)(void *arg),
 		 void *arg);

@@ -6,7 +6,9 @@
  * backend's exit handler does. Follows the same protocol: axvmi_enter() before
  * each entry, axvmi_leave() after each exit.
  */
+#include <sched.h>
 #include <string.h>
+#include <time.h>
 
 #include "stub_internal.h"
 
@@ -14,6 +16,8 @@
 #define BUDGET 4096u
 /* A fault that does not go away is a bug of the library. */
 #define MAX_FAULTS 1000u
+#define MAX_FAULT_TIME 10000u /* milliseconds */
+#define MAX_SPIN_TIME 20000u
 
 /* How an op ended. */
 enum step {
@@ -43,6 +47,7 @@ static void give_fault(struct stub_vcpu *v)
 {
 	axvmi_count(&v->core, AXVM_STAT_REFLECTED);
 	v->faults++;
+	v->refaults = 0;
 	v->pc++;
 }
 
@@ -81,6 +86,27 @@ static int mmio(struct stub_vcpu *v, const struct stub_op *op, uint64_t gpa,
 	return AXVM_EXIT_MMIO;
 }
 
+static uint64_t milliseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* With threads the one that edits may just not be running: only time counts. */
+static bool is_endless(struct stub_vcpu *v)
+{
+	if (v->refaults++ == 0)
+		v->fault_since = milliseconds();
+	if (v->refaults <= MAX_FAULTS)
+		return false;
+	if (!stub_here()->m->config.threads)
+		return true;
+	sched_yield();
+	return milliseconds() - v->fault_since > MAX_FAULT_TIME;
+}
+
 static int stage2_fault(struct stub_vcpu *v, const struct stub_op *op,
 			uint64_t gpa, uint32_t access)
 {
@@ -91,12 +117,12 @@ static int stage2_fault(struct stub_vcpu *v, const struct stub_op *op,
 	if (space == NULL || space->kind != AXVMI_SPACE_RAM)
 		return mmio(v, op, gpa, space);
 	axvmi_count(&v->core, AXVM_STAT_STAGE2_FAULT);
-	if (++v->refaults > MAX_FAULTS)
+	if (is_endless(v))
 		stub_violate(stub_here()->m, "a fault at %#llx without end",
 			     (unsigned long long)gpa);
-	if (axvmi_ram_fault(&v->core, gpa, access, space) !=
-	    AXVMI_FAULT_DENIED)
+	if (axvmi_ram_fault(&v->core, gpa, access, space) != AXVMI_FAULT_DENIED)
 		return 0;
+	v->refaults = 0;
 	fill(v);
 	return AXVM_EXIT_FAULT;
 }
@@ -125,6 +151,16 @@ static enum step memory(struct stub_vcpu *v, const struct stub_op *op,
 	return *reason == 0 ? STEP_AGAIN : STEP_LEAVE;
 }
 
+/* What the test wants to happen between leaving and what comes next. */
+static void call_hook(struct stub_vcpu *v)
+{
+	void (*hook)(void *arg) = v->halt_hook;
+
+	v->halt_hook = NULL;
+	if (hook != NULL)
+		hook(v->halt_arg);
+}
+
 /* What a backend does that must read guest memory for the guest. */
 static int peek(struct stub_vcpu *v, const struct stub_op *op)
 {
@@ -133,6 +169,7 @@ static int peek(struct stub_vcpu *v, const struct stub_op *op)
 	bool done;
 
 	axvmi_leave(&v->core);
+	call_hook(v);
 	axvmi_guest_access_begin(&v->core);
 	done = stub_access(v, op->a, AXVM_READ, &value, &fault);
 	axvmi_guest_access_end(&v->core);
@@ -172,15 +209,11 @@ static int hypercall(struct stub_vcpu *v, const struct stub_op *op)
 
 static int wfi(struct stub_vcpu *v, const struct stub_op *op)
 {
-	void (*hook)(void *arg) = v->halt_hook;
-
 	axvmi_leave(&v->core);
 	axvmi_count(&v->core, AXVM_STAT_HALT);
 	fill(v);
 	v->pc++;
-	v->halt_hook = NULL;
-	if (hook != NULL)
-		hook(v->halt_arg);
+	call_hook(v);
 	return axvmi_halt(&v->core, op->a != 0 ? op->a : AXVM_NO_DEADLINE);
 }
 
@@ -190,6 +223,7 @@ static int switch_off(struct stub_vcpu *v)
 	fill(v);
 	v->pc++;
 	axvmi_vcpu_off(&v->core);
+	call_hook(v);
 	return AXVM_EXIT_HALT;
 }
 
@@ -239,8 +273,7 @@ static int special(struct stub_vcpu *v, const struct stub_op *op)
 static int tick(struct stub_vcpu *v)
 {
 	axvmi_leave(&v->core);
-	axvmi_count(&v->core, AXVM_STAT_INTERRUPT);
-	return AXVM_EXIT_IRQ;
+	return axvmi_interrupted(&v->core);
 }
 
 static void inside(struct stub_vcpu *v, const struct stub_op *op)
@@ -280,10 +313,22 @@ static void inside(struct stub_vcpu *v, const struct stub_op *op)
 	v->pc++;
 }
 
+/* A test that waits for a kick which nobody sends should end all the same. */
+static bool is_endless_spin(struct stub_vcpu *v)
+{
+	if (v->spins++ == 0)
+		v->spin_since = milliseconds();
+	if (v->spins % 65536 != 0 ||
+	    milliseconds() - v->spin_since <= MAX_SPIN_TIME)
+		return false;
+	stub_violate(stub_here()->m, "a spin that no kick ends");
+	return true;
+}
+
 static enum step spin(struct stub_vcpu *v, const struct stub_op *op,
 		      int *reason)
 {
-	if (op->a == 0 || ++v->polls < op->a) {
+	if (op->a == 0 ? !is_endless_spin(v) : ++v->polls < op->a) {
 		cpu_relax();
 		return STEP_ON;
 	}
@@ -346,8 +391,8 @@ static bool stay(struct stub_vcpu *v, unsigned *budget, int *reason)
 	struct stub_pcpu *p = stub_here();
 
 	for (;;) {
-		const struct stub_op *op = v->ops == NULL ? &end_op
-							  : &v->ops[v->pc];
+		const struct stub_op *op =
+			v->ops == NULL ? &end_op : &v->ops[v->pc];
 		void (*hook)(void *arg) = v->inside_hook;
 		enum step how;
 
@@ -388,7 +433,7 @@ int stub_vcpu_run(struct axvm_vcpu *vcpu)
 	int reason;
 
 	check_loaded(v);
-	v->refaults = 0;
+	v->spins = 0;
 	for (;;) {
 		reason = axvmi_enter(vcpu);
 		if (reason != 0)

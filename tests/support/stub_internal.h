@@ -104,8 +104,10 @@ struct stub_vcpu {
 	uint64_t epoch; /* moves when the guest drops its translations */
 	uint32_t levels, edges; /* private lines as the guest sees them */
 	uint32_t mmio_write;
-	uint64_t polls, faults;
+	uint64_t polls, faults, attended;
 	uint64_t refaults; /* stage-2 faults since the last access done */
+	uint64_t fault_since; /* the first of them: milliseconds */
+	uint64_t spins, spin_since; /* of this run without bound */
 	void (*halt_hook)(void *arg);
 	void *halt_arg;
 	void (*inside_hook)(void *arg);

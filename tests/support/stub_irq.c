@@ -91,10 +91,10 @@ void stub_irq_check(struct stub_vcpu *v)
 		bool level = (stub_vm(vm)->levels & BIT64(line)) != 0;
 		bool mine = line % vm->vcpu_count == v->core.index;
 
-		lost |= mine && (level != axvmi_line_level(vm, line) ||
-				 (load_seq(&vm->lines.edge[line / 32]) >>
-					  line % 32 &
-				  1) != 0);
+		lost |= mine &&
+			(level != axvmi_line_level(vm, line) ||
+			 (load_seq(&vm->lines.edge[line / 32]) >> line % 32 &
+			  1) != 0);
 	}
 	lost |= v->levels != load_seq(&v->core.line_levels);
 	lost |= load_seq(&v->core.line_edges) != 0;

@@ -64,7 +64,7 @@ void stub_shadow_sync(struct stub_machine *m, const void *start, uint64_t size)
 			s->copy = malloc(PAGE_SIZE_4K);
 			/* What was never synced differs from anything. */
 			for (unsigned i = 0; i < PAGE_SIZE_4K; i++)
-				s->copy[i] = (uint8_t)~((uint8_t *)page)[i];
+				s->copy[i] = (uint8_t) ~((uint8_t *)page)[i];
 		}
 		memcpy(s->copy + (at - page), (const void *)at, n);
 		at += n;

@@ -204,7 +204,8 @@ static void touch(struct stub_vcpu *v, struct stub_pcpu *p, uint64_t hpa,
 	uint64_t *word = axvmi_phys_to_virt(v->core.vm->host, hpa);
 
 	if (p->m->config.poc_sync && !stub_shadow_same(p->m, word))
-		stub_violate(p->m, "not synced: %#llx", (unsigned long long)hpa);
+		stub_violate(p->m, "not synced: %#llx",
+			     (unsigned long long)hpa);
 	if ((access & AXVM_WRITE) != 0) {
 		__atomic_store_n(word, *value, __ATOMIC_RELAXED);
 		if (p->m->config.poc_sync)
@@ -272,9 +273,13 @@ bool stub_guest_read(struct stub_vcpu *v, uint64_t gva, uint64_t *value,
 		*fault = v->table + 8 * (gva >> 12 & 511);
 		done = access_locked(v, p, *fault, AXVM_READ, &entry);
 		if (done)
-			*e = (struct stub_guest_entry){
-				true,		   p->tag,    v->asid, page,
-				entry & ~PAGE_MASK, v->serial, v->epoch};
+			*e = (struct stub_guest_entry){true,
+						       p->tag,
+						       v->asid,
+						       page,
+						       entry & ~PAGE_MASK,
+						       v->serial,
+						       v->epoch};
 	}
 	if (done) {
 		*fault = e->gpa | (gva & PAGE_MASK);
@@ -311,8 +316,7 @@ static struct stub_pcpu *begin(struct stub_pcpu *p, enum stub_counter counter)
 	return p;
 }
 
-static void drop(struct stub_pcpu *p, uint64_t tag, uint64_t gpa,
-		 uint64_t size)
+static void drop(struct stub_pcpu *p, uint64_t tag, uint64_t gpa, uint64_t size)
 {
 	for (unsigned i = 0; i < STUB_TLB; i++) {
 		if (p->s2[i].tag == tag && p->s2[i].page - gpa < size)

@@ -72,8 +72,8 @@ uint64_t stub_faults(struct axvm_vm *vm, uint32_t vcpu)
 	return stub_vcpu(vm->vcpus[vcpu])->faults;
 }
 
-void stub_before_halt(struct axvm_vm *vm, uint32_t vcpu,
-		      void (*hook)(void *arg), void *arg)
+void stub_outside(struct axvm_vm *vm, uint32_t vcpu, void (*hook)(void *arg),
+		  void *arg)
 {
 	struct stub_vcpu *v = stub_vcpu(vm->vcpus[vcpu]);
 

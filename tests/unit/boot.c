@@ -43,9 +43,10 @@ static void guest_has(struct axvm_vm *vm, uint64_t gpa, const void *data,
 
 static void with_tables(void)
 {
-	static const struct stub_config c = {
-		.cpus = 1, .tag_bits = 14, .poc_sync = true,
-		.sync_each_cpu = true};
+	static const struct stub_config c = {.cpus = 1,
+					     .tag_bits = 14,
+					     .poc_sync = true,
+					     .sync_each_cpu = true};
 
 	m = stub_new(&c);
 }
@@ -177,7 +178,10 @@ static void a_kernel_nobody_can_start_is_refused(void **state)
 	size_t live = test_hal_live(stub_hal(m));
 
 	(void)state;
-	assert_int_equal(add(vm, AXVM_IMAGE_KERNEL, "\x7f" "ELF\2\1\1", 8, 0),
+	assert_int_equal(add(vm, AXVM_IMAGE_KERNEL,
+			     "\x7f"
+			     "ELF\2\1\1",
+			     8, 0),
 			 AXVM_OK);
 	assert_int_equal(axvm_init(vm), AXVM_EFORMAT);
 	assert_int_equal(axvm_vm_state(vm), AXVM_VM_LOADING);
@@ -258,6 +262,22 @@ static void demand_memory_takes_images_too(void **state)
 	destroy(vm);
 }
 
+static void firmware_and_ramdisk_go_where_the_configuration_says(void **state)
+{
+	struct axvm_vm *vm;
+
+	(void)state;
+	config.kernel.bios_gpa.value = RAM + KIB(128);
+	config.kernel.ramdisk_gpa.value = RAM + KIB(256);
+	vm = created();
+	assert_int_equal(add(vm, AXVM_IMAGE_BIOS, "bios", 5, 0), AXVM_OK);
+	assert_int_equal(add(vm, AXVM_IMAGE_RAMDISK, "disk", 5, 0), AXVM_OK);
+	assert_int_equal(axvm_init(vm), AXVM_OK);
+	guest_has(vm, RAM + KIB(128), "bios", 5);
+	guest_has(vm, RAM + KIB(256), "disk", 5);
+	destroy(vm);
+}
+
 /* ---- tables ---- */
 
 static void tables_are_generated_when_no_tree_is_given(void **state)
@@ -325,8 +345,7 @@ static void reset_loads_the_images_again(void **state)
 		reset(vm);
 		guest_has(vm, RAM, kernel, sizeof(kernel));
 		guest_has(vm, argument, "stub tables", 12);
-		assert_int_equal(axvm_read_guest(vm,
-						 axvm_to_gpa(RAM + KIB(64)),
+		assert_int_equal(axvm_read_guest(vm, axvm_to_gpa(RAM + KIB(64)),
 						 &word, 8),
 				 AXVM_OK);
 		assert_int_equal(word, 0);
@@ -360,6 +379,7 @@ int main(void)
 		TEST(a_ramdisk_too_large_for_ram_is_refused),
 		TEST(read_only_memory_takes_images_at_load_time),
 		TEST(demand_memory_takes_images_too),
+		TEST(firmware_and_ramdisk_go_where_the_configuration_says),
 		OWN(tables_are_generated_when_no_tree_is_given),
 		OWN(the_hosts_tree_is_passed_on_unchanged),
 		OWN(reset_loads_the_images_again),

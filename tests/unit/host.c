@@ -189,8 +189,7 @@ static void disable_puts_the_resident_vcpu(void **state)
 
 static struct axvm_region_config *host_region(uint64_t gpa, uint64_t hpa)
 {
-	struct axvm_region_config *r =
-		add_region(gpa, PAGE, AXVM_REGION_HOST);
+	struct axvm_region_config *r = add_region(gpa, PAGE, AXVM_REGION_HOST);
 
 	r->hpa.value = hpa;
 	return r;
@@ -229,8 +228,7 @@ static void no_region_touches_memory_of_the_host(void **state)
 {
 	static const enum axvm_region_kind kinds[] = {
 		AXVM_REGION_HOST, AXVM_REGION_IDENTICAL, AXVM_REGION_RESERVED};
-	uint64_t hpa =
-		test_hal_host_memory(stub_hal(m), 4 * PAGE, PAGE).value;
+	uint64_t hpa = test_hal_host_memory(stub_hal(m), 4 * PAGE, PAGE).value;
 	struct axvm_config_error error;
 	struct axvm_vm *vm = NULL;
 
@@ -242,14 +240,14 @@ static void no_region_touches_memory_of_the_host(void **state)
 		new_config();
 		r = add_region(hpa + PAGE, PAGE, kinds[i]);
 		r->hpa.value = hpa + PAGE;
-		assert_int_equal(axvm_create(stub_get_host(m), &config, &error,
-					     &vm),
-				 AXVM_EEXIST);
+		assert_int_equal(
+			axvm_create(stub_get_host(m), &config, &error, &vm),
+			AXVM_EEXIST);
 		assert_non_null(strstr(error.field, "memory_regions"));
 		assert_int_equal(error.index, 1);
-		assert_int_equal(axvm_create(stub_get_host(m), &config, NULL,
-					     &vm),
-				 AXVM_EEXIST);
+		assert_int_equal(
+			axvm_create(stub_get_host(m), &config, NULL, &vm),
+			AXVM_EEXIST);
 		assert_null(vm);
 		r->hpa.value = hpa + 2 * PAGE;
 		r->gpa.value = hpa + 2 * PAGE;
@@ -259,8 +257,7 @@ static void no_region_touches_memory_of_the_host(void **state)
 
 static void two_vms_never_share_physical_memory(void **state)
 {
-	uint64_t hpa =
-		test_hal_host_memory(stub_hal(m), 4 * PAGE, PAGE).value;
+	uint64_t hpa = test_hal_host_memory(stub_hal(m), 4 * PAGE, PAGE).value;
 	struct axvm_config_error error;
 	struct axvm_vm *first, *vm = NULL;
 
@@ -352,8 +349,8 @@ static void passthrough_is_refused_by_name(void **state)
 
 static void hosts_do_not_know_of_each_other(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(READ, RAM, 0), OP(SPIN, 1, 0), OP(JUMP, 0, 0), THE_END};
+	static const struct stub_op ops[] = {OP(READ, RAM, 0), OP(SPIN, 1, 0),
+					     OP(JUMP, 0, 0), THE_END};
 	static const struct stub_config c = {
 		.cpus = 2, .format = STUB_EPT, .no_tables = true};
 	struct stub_machine *first = m;

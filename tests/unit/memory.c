@@ -2,6 +2,10 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /* memory.c: faults, demand pages, copies, changes of the mapping. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
 #include "core_test.h"
 
 #define DEMAND (RAM + MIB(16))
@@ -30,10 +34,12 @@ static uint64_t word_at(struct axvm_vm *vm, uint64_t gpa)
 
 static void a_demand_page_appears_zeroed_when_touched(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(READ, DEMAND + 0x1008, 0), OP(EXPECT, 0, 0),
-		OP(WRITE, DEMAND + 0x1008, 5), OP(READ, DEMAND + 0x1008, 0),
-		OP(EXPECT, 5, 0), THE_END};
+	static const struct stub_op ops[] = {OP(READ, DEMAND + 0x1008, 0),
+					     OP(EXPECT, 0, 0),
+					     OP(WRITE, DEMAND + 0x1008, 5),
+					     OP(READ, DEMAND + 0x1008, 0),
+					     OP(EXPECT, 5, 0),
+					     THE_END};
 	struct axvm_mapping mapping;
 	struct axvm_vm *vm;
 	size_t live;
@@ -57,10 +63,10 @@ static void a_demand_page_appears_zeroed_when_touched(void **state)
 
 static void two_vcpus_faulting_one_page_get_one_frame(void **state)
 {
-	static const struct stub_op first[] = {
-		OP(CPU_ON, 1, RAM), OP(WRITE, DEMAND, 9), THE_END};
-	static const struct stub_op second[] = {
-		OP(READ, DEMAND, 0), OP(EXPECT, 9, 0), THE_END};
+	static const struct stub_op first[] = {OP(CPU_ON, 1, RAM),
+					       OP(WRITE, DEMAND, 9), THE_END};
+	static const struct stub_op second[] = {OP(READ, DEMAND, 0),
+						OP(EXPECT, 9, 0), THE_END};
 	struct axvm_vm *vm;
 	size_t live;
 
@@ -82,9 +88,9 @@ static void two_vcpus_faulting_one_page_get_one_frame(void **state)
 
 static void demand_fill_without_memory_is_a_fault_to_retry(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(WRITE, DEMAND, 1), OP(READ, DEMAND, 0), OP(EXPECT, 1, 0),
-		THE_END};
+	static const struct stub_op ops[] = {OP(WRITE, DEMAND, 1),
+					     OP(READ, DEMAND, 0),
+					     OP(EXPECT, 1, 0), THE_END};
 	struct axvm_vm *vm;
 	size_t live;
 
@@ -139,9 +145,9 @@ static void rights_of_the_region_are_applied(void **state)
 
 static void a_demand_page_denied_by_its_region_takes_no_frame(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(WRITE, DEMAND, 1), OP(READ, DEMAND, 0), OP(WRITE, DEMAND, 1),
-		THE_END};
+	static const struct stub_op ops[] = {OP(WRITE, DEMAND, 1),
+					     OP(READ, DEMAND, 0),
+					     OP(WRITE, DEMAND, 1), THE_END};
 	struct axvm_vm *vm;
 	size_t live;
 
@@ -189,8 +195,7 @@ static void an_unmapped_page_is_a_fault_until_mapped_again(void **state)
 	static const struct stub_op ops[] = {
 		OP(WRITE, RAM + 0x9000, 1), OP(SPIN, 1, 0),
 		OP(READ, RAM + 0x9000, 0), OP(EXPECT, 0x77, 0), THE_END};
-	struct axvm_hpa frame =
-		test_hal_host_memory(stub_hal(m), PAGE, PAGE);
+	struct axvm_hpa frame = test_hal_host_memory(stub_hal(m), PAGE, PAGE);
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
@@ -269,17 +274,16 @@ static void edits_refuse_bad_ranges(void **state)
 	assert_int_equal(axvm_unmap(vm, at(RAM), 0), AXVM_EINVAL);
 	assert_int_equal(axvm_unmap(vm, at(-PAGE), 2 * PAGE), AXVM_EINVAL);
 	assert_int_equal(axvm_unmap(vm, at(RAM - PAGE), PAGE), AXVM_ERANGE);
-	assert_int_equal(axvm_unmap(vm, at(RAM), RAM_SIZE + PAGE),
-			 AXVM_ERANGE);
+	assert_int_equal(axvm_unmap(vm, at(RAM), RAM_SIZE + PAGE), AXVM_ERANGE);
 	assert_int_equal(axvm_unmap(vm, at(UINT64_C(1) << 60), PAGE),
 			 AXVM_ERANGE);
 	assert_int_equal(axvm_unmap(vm, at(RAM), PAGE), AXVM_OK);
-	assert_int_equal(axvm_map(vm, at(RAM), axvm_to_hpa(hpa.value + 8),
-				  PAGE, AXVM_RW),
-			 AXVM_EINVAL);
-	assert_int_equal(axvm_map(vm, at(RAM), axvm_to_hpa(-PAGE), 2 * PAGE,
+	assert_int_equal(axvm_map(vm, at(RAM), axvm_to_hpa(hpa.value + 8), PAGE,
 				  AXVM_RW),
 			 AXVM_EINVAL);
+	assert_int_equal(
+		axvm_map(vm, at(RAM), axvm_to_hpa(-PAGE), 2 * PAGE, AXVM_RW),
+		AXVM_EINVAL);
 	assert_int_equal(axvm_map(vm, at(RAM), hpa, PAGE, AXVM_WRITE),
 			 AXVM_EINVAL);
 	assert_int_equal(axvm_map(vm, at(RAM), hpa, PAGE, 0), AXVM_EINVAL);
@@ -452,8 +456,7 @@ static struct axvm_hpa lent;
 
 static int try_map(void *vm)
 {
-	return axvm_map(vm, at(OTHER + MIB(4) - PAGE), lent, 2 * PAGE,
-			AXVM_RW);
+	return axvm_map(vm, at(OTHER + MIB(4) - PAGE), lent, 2 * PAGE, AXVM_RW);
 }
 
 static void edits_without_memory_change_nothing(void **state)
@@ -478,8 +481,7 @@ static void edits_without_memory_change_nothing(void **state)
 	assert_int_equal(sweep(try_protect, vm), 1);
 	assert_int_equal(axvm_unmap(vm, at(OTHER), MIB(8)), AXVM_OK);
 	assert_true(sweep(try_map, vm) >= 2);
-	assert_int_equal(axvm_query(vm, at(OTHER + MIB(4)), &mapping),
-			 AXVM_OK);
+	assert_int_equal(axvm_query(vm, at(OTHER + MIB(4)), &mapping), AXVM_OK);
 	assert_true(mapping.hpa.value == lent.value + PAGE);
 	destroy(vm);
 }
@@ -517,9 +519,9 @@ static void copies_cross_pages_and_regions(void **state)
 	assert_int_equal(axvm_write_guest(vm, at(RAM + RAM_SIZE - 5000), out,
 					  sizeof(out)),
 			 AXVM_OK);
-	assert_int_equal(axvm_read_guest(vm, at(RAM + RAM_SIZE - 5000), in,
-					 sizeof(in)),
-			 AXVM_OK);
+	assert_int_equal(
+		axvm_read_guest(vm, at(RAM + RAM_SIZE - 5000), in, sizeof(in)),
+		AXVM_OK);
 	assert_memory_equal(in, out, sizeof(out));
 	assert_int_equal(axvm_read_guest(vm, at(RAM), in, 0), AXVM_OK);
 	destroy(vm);
@@ -533,18 +535,17 @@ static void copies_are_checked_to_the_byte(void **state)
 	(void)state;
 	add_region(OTHER, PAGE, AXVM_REGION_ALLOC)->access = AXVM_READ;
 	vm = loaded();
-	assert_int_equal(axvm_read_guest(NULL, at(RAM), bytes, 1),
-			 AXVM_EINVAL);
+	assert_int_equal(axvm_read_guest(NULL, at(RAM), bytes, 1), AXVM_EINVAL);
 	assert_int_equal(axvm_read_guest(vm, at(RAM), NULL, 1), AXVM_EINVAL);
 	assert_int_equal(axvm_write_guest(NULL, at(RAM), bytes, 1),
 			 AXVM_EINVAL);
 	assert_int_equal(axvm_write_guest(vm, at(RAM), NULL, 1), AXVM_EINVAL);
-	assert_int_equal(axvm_read_guest(vm, at(RAM + RAM_SIZE - 16), bytes,
-					 16),
-			 AXVM_OK);
-	assert_int_equal(axvm_read_guest(vm, at(RAM + RAM_SIZE - 15), bytes,
-					 16),
-			 AXVM_EFAULT);
+	assert_int_equal(
+		axvm_read_guest(vm, at(RAM + RAM_SIZE - 16), bytes, 16),
+		AXVM_OK);
+	assert_int_equal(
+		axvm_read_guest(vm, at(RAM + RAM_SIZE - 15), bytes, 16),
+		AXVM_EFAULT);
 	assert_int_equal(axvm_read_guest(vm, at(RAM - 1), bytes, 2),
 			 AXVM_EFAULT);
 	assert_int_equal(axvm_read_guest(vm, at(UINT64_MAX - 3), bytes, 16),
@@ -575,11 +576,14 @@ static void copies_stop_at_an_unmapped_page(void **state)
 
 static void what_the_host_writes_the_guest_reads_and_executes(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(EXEC, RAM + 0x9000, 0), OP(SPIN, 1, 0),
-		OP(EXEC, RAM + 0x9000, 0), OP(EXPECT, 0x1111, 0),
-		OP(SPIN, 1, 0), OP(EXEC, RAM + 0x9000, 0),
-		OP(EXPECT, 0x2222, 0), THE_END};
+	static const struct stub_op ops[] = {OP(EXEC, RAM + 0x9000, 0),
+					     OP(SPIN, 1, 0),
+					     OP(EXEC, RAM + 0x9000, 0),
+					     OP(EXPECT, 0x1111, 0),
+					     OP(SPIN, 1, 0),
+					     OP(EXEC, RAM + 0x9000, 0),
+					     OP(EXPECT, 0x2222, 0),
+					     THE_END};
 	struct axvm_vm *vm = running(ops);
 	uint64_t word = 0x1111;
 
@@ -628,6 +632,63 @@ static void a_read_section_cannot_be_preempted(void **state)
 	destroy(vm);
 }
 
+/* The frame is being copied when another thread takes the page away. */
+static struct axvm_vm *read_vm;
+static bool read_armed;
+static pthread_t unmapper;
+static atomic_bool unmap_done;
+
+static void *unmap_demand(void *arg)
+{
+	(void)arg;
+	stub_be(m, 1);
+	if (axvm_unmap(read_vm, at(DEMAND), PAGE) != AXVM_OK)
+		abort();
+	atomic_store(&unmap_done, true);
+	return NULL;
+}
+
+static void *unmapping_virt(void *ctx, struct axvm_hpa hpa)
+{
+	const struct timespec pause = {.tv_nsec = 50000000};
+	void *virt = real_virt(ctx, hpa);
+
+	/* Not the tables: this is the copy's own translation. */
+	if (read_armed && memcmp(virt, "zzzz", 4) == 0) {
+		read_armed = false;
+		pthread_create(&unmapper, NULL, unmap_demand, NULL);
+		nanosleep(&pause, NULL);
+		assert_false(atomic_load(&unmap_done));
+	}
+	return virt;
+}
+
+static void a_frame_is_not_freed_while_it_is_copied(void **state)
+{
+	static const struct stub_config c = {.cpus = 2, .no_tables = true};
+	char bytes[4];
+
+	(void)state;
+	m = stub_new_bare(&c);
+	real_virt = stub_hal(m)->hal.phys_to_virt;
+	stub_hal(m)->hal.phys_to_virt = unmapping_virt;
+	assert_int_equal(stub_host(m), AXVM_OK);
+	assert_int_equal(stub_cpu_enable(m, 0), AXVM_OK);
+	demand(PAGE);
+	read_vm = loaded();
+	assert_int_equal(axvm_write_guest(read_vm, at(DEMAND), "zzzz", 4),
+			 AXVM_OK);
+	atomic_store(&unmap_done, false);
+	read_armed = true;
+	assert_int_equal(axvm_read_guest(read_vm, at(DEMAND), bytes, 4),
+			 AXVM_OK);
+	assert_memory_equal(bytes, "zzzz", 4);
+	assert_false(read_armed);
+	pthread_join(unmapper, NULL);
+	assert_true(atomic_load(&unmap_done));
+	destroy(read_vm);
+}
+
 static void query_tells_what_is_mapped(void **state)
 {
 	struct axvm_mapping mapping;
@@ -637,8 +698,7 @@ static void query_tells_what_is_mapped(void **state)
 	assert_int_equal(axvm_query(NULL, at(RAM), &mapping), AXVM_EINVAL);
 	assert_int_equal(axvm_query(vm, at(RAM), NULL), AXVM_EINVAL);
 	assert_int_equal(axvm_query(vm, at(RAM - 1), &mapping), AXVM_ENOENT);
-	assert_int_equal(axvm_query(vm, at(UINT64_MAX), &mapping),
-			 AXVM_ENOENT);
+	assert_int_equal(axvm_query(vm, at(UINT64_MAX), &mapping), AXVM_ENOENT);
 	assert_int_equal(axvm_query(vm, at(RAM + 0x123), &mapping), AXVM_OK);
 	assert_int_equal(mapping.hpa.value % PAGE, 0x123);
 	assert_int_equal(mapping.access, AXVM_RWX);
@@ -651,10 +711,13 @@ static void query_tells_what_is_mapped(void **state)
 
 static void every_format_survives_splits_and_merges(void **state)
 {
-	static const struct stub_op touch[] = {
-		OP(WRITE, RAM + MIB(2), 1), OP(READ, RAM + MIB(3), 0),
-		OP(READ, DEMAND, 0), OP(EXEC, RAM + MIB(2) + PAGE, 0),
-		OP(SPIN, 1, 0), OP(JUMP, 0, 0), THE_END};
+	static const struct stub_op touch[] = {OP(WRITE, RAM + MIB(2), 1),
+					       OP(READ, RAM + MIB(3), 0),
+					       OP(READ, DEMAND, 0),
+					       OP(EXEC, RAM + MIB(2) + PAGE, 0),
+					       OP(SPIN, 1, 0),
+					       OP(JUMP, 0, 0),
+					       THE_END};
 	static const enum stub_format formats[] = {STUB_SV39X4, STUB_SV48X4,
 						   STUB_EPT, STUB_ARM};
 
@@ -677,13 +740,13 @@ static void every_format_survives_splits_and_merges(void **state)
 		test_hal_max_align(stub_hal(m), MIB(2));
 		vm = running(touch);
 		assert_int_equal(run(vm), AXVM_EXIT_IRQ);
-		assert_int_equal(axvm_protect(vm, at(RAM + MIB(3)), PAGE,
-					      AXVM_READ),
-				 AXVM_OK);
+		assert_int_equal(
+			axvm_protect(vm, at(RAM + MIB(3)), PAGE, AXVM_READ),
+			AXVM_OK);
 		assert_int_equal(run(vm), AXVM_EXIT_IRQ);
-		assert_int_equal(axvm_protect(vm, at(RAM + MIB(2)), MIB(2),
-					      AXVM_RWX),
-				 AXVM_OK);
+		assert_int_equal(
+			axvm_protect(vm, at(RAM + MIB(2)), MIB(2), AXVM_RWX),
+			AXVM_OK);
 		assert_int_equal(run(vm), AXVM_EXIT_IRQ);
 		assert_int_equal(axvm_unmap(vm, at(RAM + MIB(4)), PAGE),
 				 AXVM_OK);
@@ -720,6 +783,7 @@ int main(void)
 		TEST(copies_stop_at_an_unmapped_page),
 		TEST(what_the_host_writes_the_guest_reads_and_executes),
 		OWN(a_read_section_cannot_be_preempted),
+		OWN(a_frame_is_not_freed_while_it_is_copied),
 		TEST(query_tells_what_is_mapped),
 		OWN(every_format_survives_splits_and_merges),
 	};

@@ -35,9 +35,9 @@ static void allocated_memory_is_zeroed(void **state)
 
 	(void)state;
 	memset(bytes, 1, sizeof(bytes));
-	assert_int_equal(axvm_read_guest(vm, axvm_to_gpa(RAM), bytes,
-					 sizeof(bytes)),
-			 AXVM_OK);
+	assert_int_equal(
+		axvm_read_guest(vm, axvm_to_gpa(RAM), bytes, sizeof(bytes)),
+		AXVM_OK);
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		assert_int_equal(bytes[i], 0);
 	destroy(vm);
@@ -85,8 +85,7 @@ static void a_region_of_odd_size_is_filled_to_the_last_page(void **state)
 
 static void host_memory_is_zeroed_and_used_where_it_is(void **state)
 {
-	struct axvm_hpa hpa =
-		test_hal_host_memory(stub_hal(m), 4 * PAGE, PAGE);
+	struct axvm_hpa hpa = test_hal_host_memory(stub_hal(m), 4 * PAGE, PAGE);
 	static const struct stub_op ops[] = {
 		OP(READ, SECOND, 0), OP(EXPECT, 0, 0),
 		OP(WRITE, SECOND + 0x2000, 0x55), THE_END};
@@ -141,9 +140,9 @@ static void reserved_memory_is_never_written_by_the_library(void **state)
 
 static void reset_zeroes_all_regions_but_reserved(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(WRITE, RAM + RAM_SIZE - 8, 1), OP(WRITE, SECOND, 2),
-		OP(SPIN, 1, 0), THE_END};
+	static const struct stub_op ops[] = {OP(WRITE, RAM + RAM_SIZE - 8, 1),
+					     OP(WRITE, SECOND, 2),
+					     OP(SPIN, 1, 0), THE_END};
 	static const struct stub_op look[] = {
 		OP(READ, RAM + RAM_SIZE - 8, 0), OP(EXPECT, 0, 0),
 		OP(READ, SECOND, 0), OP(EXPECT, 0, 0), THE_END};
@@ -177,8 +176,7 @@ static void instructions_of_the_life_before_are_not_executed(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(run(vm), AXVM_EXIT_IRQ);
-		assert_int_equal(axvm_write_guest(vm,
-						  axvm_to_gpa(RAM + 0x9000),
+		assert_int_equal(axvm_write_guest(vm, axvm_to_gpa(RAM + 0x9000),
 						  &word, 8),
 				 AXVM_OK);
 		assert_int_equal(run(vm), AXVM_EXIT_IRQ);
@@ -202,9 +200,9 @@ static void many_demand_pages_are_reset_in_steps(void **state)
 	vm = running(nothing);
 	live = test_hal_live(stub_hal(m));
 	for (uint64_t off = 0; off < MIB(8); off += PAGE)
-		assert_int_equal(axvm_write_guest(vm, axvm_to_gpa(SECOND + off),
-						  "z", 1),
-				 AXVM_OK);
+		assert_int_equal(
+			axvm_write_guest(vm, axvm_to_gpa(SECOND + off), "z", 1),
+			AXVM_OK);
 	stop(vm);
 	while (axvm_reset(vm) == AXVM_EAGAIN)
 		steps++;
@@ -254,6 +252,38 @@ static void many_pieces_are_given_back_when_one_fails(void **state)
 	destroy(vm);
 }
 
+/* Frames of the same VM, but none that it has seen. */
+static void memory_that_appears_for_one_vcpu_wakes_no_other(void **state)
+{
+	static const struct stub_op first[] = {
+		OP(CPU_ON, 1, RAM), OP(SPIN, 1, 0), OP(WRITE, SECOND, 7),
+		OP(WRITE, SECOND + PAGE, 7), THE_END};
+	static const struct stub_op second[] = {
+		OP(WFI, 0, 0), OP(EXEC, SECOND, 0), OP(EXPECT, 7, 0), THE_END};
+	struct axvm_vm *vm;
+	uint64_t wakes;
+
+	(void)state;
+	config.cpu_num = 2;
+	add_region(SECOND, MIB(1), AXVM_REGION_DEMAND);
+	vm = loaded();
+	stub_program(vm, 0, first);
+	stub_program(vm, 1, second);
+	assert_int_equal(axvm_boot(vm), AXVM_OK);
+	assert_int_equal(run_on(0, vm, 0), AXVM_EXIT_CPU_ON);
+	assert_int_equal(run_on(0, vm, 0), AXVM_EXIT_IRQ);
+	assert_int_equal(run_on(1, vm, 1), AXVM_EXIT_HALT);
+	wakes = test_hal_wakes(stub_hal(m), 1);
+	assert_int_equal(run_on(0, vm, 0), AXVM_EXIT_IRQ);
+	assert_int_equal(axvm_vcpu_state(vm, 1), AXVM_VCPU_BLOCKED);
+	assert_int_equal(test_hal_wakes(stub_hal(m), 1), wakes);
+	/* It has to look when it wakes of itself. */
+	assert_int_equal(axvm_inject(vm, 1, 9), AXVM_OK);
+	assert_int_equal(run_on(1, vm, 1), AXVM_EXIT_IRQ);
+	no_violation();
+	end(vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +299,7 @@ int main(void)
 		OWN(many_demand_pages_are_reset_in_steps),
 		TEST(a_memory_hole_behind_the_last_region_is_no_ram),
 		OWN(many_pieces_are_given_back_when_one_fails),
+		TEST(memory_that_appears_for_one_vcpu_wakes_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

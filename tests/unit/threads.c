@@ -14,7 +14,7 @@
 
 #define SHARED (RAM + MIB(16))
 #define SHARED_PAGES 8u
-#define OWN_PAGE(n) (RAM + KIB(256) + (n) * PAGE)
+#define OWN_PAGE(n) (RAM + KIB(256) + (n)*PAGE)
 
 static atomic_bool over;
 
@@ -161,9 +161,9 @@ static void wait_for_state(struct axvm_vm *vm, enum axvm_vm_state state)
 
 static void no_interrupt_is_lost_between_halt_and_wake(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(WFI, 0, 0), OP(ACK, 0, 0), OP(HYPERCALL, 0, 0),
-		OP(JUMP, 0, 0), THE_END};
+	static const struct stub_op ops[] = {OP(WFI, 0, 0), OP(ACK, 0, 0),
+					     OP(HYPERCALL, 0, 0),
+					     OP(JUMP, 0, 0), THE_END};
 	struct runner r;
 	struct axvm_vm *vm;
 	uint64_t end_time = milliseconds() + 500;
@@ -188,8 +188,8 @@ static void no_interrupt_is_lost_between_halt_and_wake(void **state)
 
 static void no_kick_is_lost(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(SPIN, 40, 0), OP(WFI, 0, 0), OP(JUMP, 0, 0), THE_END};
+	static const struct stub_op ops[] = {OP(SPIN, 40, 0), OP(WFI, 0, 0),
+					     OP(JUMP, 0, 0), THE_END};
 	struct runner r;
 	struct axvm_vm *vm;
 	uint64_t end_time = milliseconds() + 300;
@@ -216,8 +216,8 @@ static void shutdown_reaches_guests_that_spin(void **state)
 {
 	static const struct stub_op first[] = {
 		OP(CPU_ON, 1, RAM), OP(SPIN, 0, 0), OP(JUMP, 1, 0), THE_END};
-	static const struct stub_op second[] = {
-		OP(SPIN, 0, 0), OP(JUMP, 0, 0), THE_END};
+	static const struct stub_op second[] = {OP(SPIN, 0, 0), OP(JUMP, 0, 0),
+						THE_END};
 	struct runner r[2];
 	struct axvm_vm *vm;
 
@@ -246,10 +246,10 @@ static void shutdown_reaches_guests_that_spin(void **state)
 
 static void starts_and_stops_of_a_vcpu_do_not_collide(void **state)
 {
-	static const struct stub_op first[] = {
-		OP(CPU_ON, 1, RAM), OP(JUMP, 0, 0), THE_END};
-	static const struct stub_op second[] = {
-		OP(WRITE, OWN_PAGE(1), 5), SWITCH_OFF, THE_END};
+	static const struct stub_op first[] = {OP(CPU_ON, 1, RAM),
+					       OP(JUMP, 0, 0), THE_END};
+	static const struct stub_op second[] = {OP(WRITE, OWN_PAGE(1), 5),
+						SWITCH_OFF, THE_END};
 	struct runner r[2];
 	struct axvm_vm *vm;
 	unsigned long starts;
@@ -271,11 +271,15 @@ static void starts_and_stops_of_a_vcpu_do_not_collide(void **state)
 
 static void a_vcpu_wanders_between_cpus(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(WRITE, OWN_PAGE(0), 1), OP(READ, OWN_PAGE(0), 0),
-		OP(EXPECT, 1, 0), OP(WRITE, OWN_PAGE(0), 2), OP(SPIN, 5, 0),
-		OP(READ, OWN_PAGE(0), 0), OP(EXPECT, 2, 0), OP(JUMP, 0, 0),
-		THE_END};
+	static const struct stub_op ops[] = {OP(WRITE, OWN_PAGE(0), 1),
+					     OP(READ, OWN_PAGE(0), 0),
+					     OP(EXPECT, 1, 0),
+					     OP(WRITE, OWN_PAGE(0), 2),
+					     OP(SPIN, 5, 0),
+					     OP(READ, OWN_PAGE(0), 0),
+					     OP(EXPECT, 2, 0),
+					     OP(JUMP, 0, 0),
+					     THE_END};
 	struct runner r[2];
 	struct axvm_vm *vm;
 	uint64_t end_time = milliseconds() + 300;
@@ -292,9 +296,9 @@ static void a_vcpu_wanders_between_cpus(void **state)
 		r[i].vm = vm;
 		r[i].cpu = i;
 		r[i].unbind = true;
-		assert_int_equal(pthread_create(&r[i].thread, NULL, runner_main,
-						&r[i]),
-				 0);
+		assert_int_equal(
+			pthread_create(&r[i].thread, NULL, runner_main, &r[i]),
+			0);
 	}
 	while (milliseconds() < end_time ||
 	       returned(&r[0], AXVM_EXIT_IRQ) == 0 ||
@@ -311,7 +315,9 @@ static void a_vcpu_wanders_between_cpus(void **state)
 
 static void vcpus_that_fault_at_once_share_frames(void **state)
 {
-	enum { PAGES = 64 };
+	enum {
+		PAGES = 64
+	};
 	static struct stub_op ops[2][PAGES + 3];
 	struct runner r[2];
 	struct axvm_vm *vm;
@@ -348,28 +354,92 @@ static void vcpus_that_fault_at_once_share_frames(void **state)
 	end(vm);
 }
 
+/* With break-before-make no CPU may ever see both shapes of a leaf. */
+static void large_leaves_are_split_and_merged_under_the_guest(void **state)
+{
+	static const struct stub_op ops[] = {OP(READ, RAM, 0),
+					     OP(READ, RAM + PAGE, 0),
+					     OP(READ, RAM + KIB(512), 0),
+					     OP(READ, RAM + MIB(1), 0),
+					     OP(JUMP, 0, 0),
+					     THE_END};
+	struct runner r;
+	struct axvm_vm *vm;
+	uint64_t end_time;
+
+	(void)state;
+	for (int broadcast = 0; broadcast < 2; broadcast++) {
+		struct stub_config c = {
+			.format = STUB_ARM,
+			.cpus = 1,
+			.tag_bits = 8,
+			.no_tables = true,
+			.broadcast = broadcast != 0,
+			.threads = true,
+		};
+
+		new_config();
+		regions[0].size = MIB(2);
+		m = stub_new(&c);
+		test_hal_max_align(stub_hal(m), MIB(2));
+		atomic_store(&over, false);
+		end_time = milliseconds() + 300;
+		vm = running(ops);
+		start(&r, vm, 0, 0);
+		while (milliseconds() < end_time) {
+			assert_int_equal(axvm_protect(vm, axvm_to_gpa(RAM),
+						      PAGE, AXVM_RW),
+					 AXVM_OK);
+			assert_int_equal(axvm_protect(vm, axvm_to_gpa(RAM),
+						      MIB(2), AXVM_RWX),
+					 AXVM_OK);
+		}
+		join(&r, 1);
+		end(vm);
+		assert_true(stub_delete(m));
+		m = NULL;
+	}
+}
+
 /* ---- everything at once ---- */
 
 static const struct stub_op busy[3][16] = {
 	{
-		OP(CPU_ON, 1, RAM), OP(CPU_ON, 2, RAM),
-		OP(WRITE, OWN_PAGE(0), 10), OP(READ, SHARED, 0),
-		OP(READ, OWN_PAGE(0), 0), OP(EXPECT, 10, 0),
-		OP(HYPERCALL, 1, 2), OP(EXEC, RAM, 0), OP(CPU_ON, 2, RAM),
-		OP(WRITE, SHARED + PAGE, 1), OP(SPIN, 9, 0), OP(JUMP, 2, 0),
+		OP(CPU_ON, 1, RAM),
+		OP(CPU_ON, 2, RAM),
+		OP(WRITE, OWN_PAGE(0), 10),
+		OP(READ, SHARED, 0),
+		OP(READ, OWN_PAGE(0), 0),
+		OP(EXPECT, 10, 0),
+		OP(HYPERCALL, 1, 2),
+		OP(EXEC, RAM, 0),
+		OP(CPU_ON, 2, RAM),
+		OP(WRITE, SHARED + PAGE, 1),
+		OP(SPIN, 9, 0),
+		OP(JUMP, 2, 0),
 		THE_END,
 	},
 	{
-		OP(WRITE, OWN_PAGE(1), 11), OP(READ, NOWHERE, 0),
-		OP(READ, SHARED + PAGE, 0), OP(ACK, 0, 0), OP(WFI, 0, 0),
-		OP(READ, OWN_PAGE(1), 0), OP(EXPECT, 11, 0),
-		OP(PEEK, SHARED + 2 * PAGE, 0), OP(WRITE, SHARED, 3),
-		OP(JUMP, 0, 0), THE_END,
+		OP(WRITE, OWN_PAGE(1), 11),
+		OP(READ, NOWHERE, 0),
+		OP(READ, SHARED + PAGE, 0),
+		OP(ACK, 0, 0),
+		OP(WFI, 0, 0),
+		OP(READ, OWN_PAGE(1), 0),
+		OP(EXPECT, 11, 0),
+		OP(PEEK, SHARED + 2 * PAGE, 0),
+		OP(WRITE, SHARED, 3),
+		OP(JUMP, 0, 0),
+		THE_END,
 	},
 	{
-		OP(WRITE, OWN_PAGE(2), 12), OP(READ, SHARED + 3 * PAGE, 0),
-		OP(SPIN, 30, 0), OP(READ, SHARED + 7 * PAGE, 0),
-		OP(READ, OWN_PAGE(2), 0), OP(EXPECT, 12, 0), SWITCH_OFF,
+		OP(WRITE, OWN_PAGE(2), 12),
+		OP(READ, SHARED + 3 * PAGE, 0),
+		OP(SPIN, 30, 0),
+		OP(READ, SHARED + 7 * PAGE, 0),
+		OP(READ, OWN_PAGE(2), 0),
+		OP(EXPECT, 12, 0),
+		SWITCH_OFF,
 		THE_END,
 	},
 };
@@ -395,8 +465,8 @@ static void host_edits(struct axvm_vm *vm, unsigned n)
 		(void)!axvm_unmap(vm, shared, SHARED_PAGES * PAGE);
 		break;
 	case 3:
-		(void)!axvm_unmap(vm, axvm_to_gpa(SHARED + n % SHARED_PAGES *
-								   PAGE),
+		(void)!axvm_unmap(vm,
+				  axvm_to_gpa(SHARED + n % SHARED_PAGES * PAGE),
 				  PAGE);
 		break;
 	default:
@@ -412,8 +482,7 @@ static void host_signals(struct axvm_vm *vm, unsigned n)
 
 	assert_int_equal(axvm_irq_set(vm, 1 + n % 63, n % 2 != 0), AXVM_OK);
 	assert_int_equal(axvm_vcpu_irq_set(vm, n % 3, 9, n % 7 < 3), AXVM_OK);
-	assert_int_equal(axvm_inject(vm, n % 3, n % 2 == 0 ? 1 : 40),
-			 AXVM_OK);
+	assert_int_equal(axvm_inject(vm, n % 3, n % 2 == 0 ? 1 : 40), AXVM_OK);
 	assert_int_equal(axvm_vcpu_kick(vm, n % 3), AXVM_OK);
 	assert_int_equal(axvm_vcpu_get_stats(vm, n % 3, &stats), AXVM_OK);
 	/* A page no guest touches: their accesses are not ordered with ours. */
@@ -425,8 +494,8 @@ static void host_signals(struct axvm_vm *vm, unsigned n)
 /* Other VMs come and go on a CPU of their own and use up tags. */
 static void *churn_main(void *arg)
 {
-	static const struct stub_op ops[] = {
-		OP(READ, RAM, 0), OP(WRITE, RAM + PAGE, 1), THE_END};
+	static const struct stub_op ops[] = {OP(READ, RAM, 0),
+					     OP(WRITE, RAM + PAGE, 1), THE_END};
 	struct axvm_vm_config *other = arg;
 	struct axvm_exit exit;
 
@@ -515,6 +584,7 @@ int main(void)
 		OWN(starts_and_stops_of_a_vcpu_do_not_collide),
 		OWN(a_vcpu_wanders_between_cpus),
 		OWN(vcpus_that_fault_at_once_share_frames),
+		OWN(large_leaves_are_split_and_merged_under_the_guest),
 		OWN(everything_at_once_with_kicks),
 		OWN(everything_at_once_with_broadcasts),
 	};

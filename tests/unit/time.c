@@ -16,8 +16,7 @@ static void ticks_become_nanoseconds_rounded_up(void **state)
 	assert_int_equal(axvmi_ticks_to_ns(2, 3), 666666667);
 	assert_int_equal(axvmi_ticks_to_ns(7, 1), UINT64_C(7000000000));
 	assert_int_equal(axvmi_ticks_to_ns(1, UINT32_MAX), 1);
-	assert_int_equal(axvmi_ticks_to_ns(UINT32_MAX, UINT32_MAX),
-			 1000000000);
+	assert_int_equal(axvmi_ticks_to_ns(UINT32_MAX, UINT32_MAX), 1000000000);
 }
 
 static void spans_too_long_for_64_bits_saturate(void **state)

@@ -48,19 +48,18 @@ struct machine {
 	atomic_u32 sent_count;
 	bool echo; /* the host sends back what it gets */
 	/* What another vCPU does while the line is being changed. */
-	void (*meanwhile)(struct machine *m);
+	void (*_Atomic meanwhile)(struct machine *m);
 };
 
 /* The core's: what it does to a vCPU is not at stake here. */
 void axvmi_notify(struct axvm_vcpu *vcpu, uint32_t bits)
 {
 	struct machine *m = CONTAINER_OF(vcpu, struct machine, vcpu);
-
-	void (*work)(struct machine * m) = m->meanwhile;
+	/* Two threads may notify at once. */
+	void (*work)(struct machine *) = atomic_exchange(&m->meanwhile, NULL);
 
 	(void)bits;
 	atomic_fetch_add(&m->notices, 1);
-	m->meanwhile = NULL;
 	if (work != NULL)
 		work(m);
 }

@@ -4,6 +4,8 @@
 /* vcpu.c and vcpu_table.c: residency, completion, kicks, halts, starts. */
 #include "core_test.h"
 
+#include "stub_internal.h"
+
 static const struct stub_op nothing[] = {THE_END};
 
 /* ---- run and residency ---- */
@@ -206,8 +208,8 @@ static void unclaimed_mmio_reads_ones_and_drops_writes_by_default(void **state)
 
 static void done_gives_the_guest_the_value(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(READ, NOWHERE, 0), OP(EXPECT, 0x1234, 0), THE_END};
+	static const struct stub_op ops[] = {OP(READ, NOWHERE, 0),
+					     OP(EXPECT, 0x1234, 0), THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
@@ -257,19 +259,18 @@ static void complete_wants_the_exit_that_waits_and_once(void **state)
 	assert_int_equal(axvm_vcpu_complete(vm, 0, 0, AXVM_COMPLETE_DONE, 0),
 			 AXVM_ENOENT);
 	assert_int_equal(run(vm), AXVM_EXIT_MMIO);
-	assert_int_equal(axvm_vcpu_complete(NULL, 0, left->seq,
-					    AXVM_COMPLETE_DONE, 0),
+	assert_int_equal(
+		axvm_vcpu_complete(NULL, 0, left->seq, AXVM_COMPLETE_DONE, 0),
+		AXVM_EINVAL);
+	assert_int_equal(axvm_vcpu_complete(vm, 0, left->seq,
+					    (enum axvm_complete_action)3, 0),
 			 AXVM_EINVAL);
-	assert_int_equal(axvm_vcpu_complete(
-				 vm, 0, left->seq,
-				 (enum axvm_complete_action)3, 0),
-			 AXVM_EINVAL);
-	assert_int_equal(axvm_vcpu_complete(vm, 1, left->seq,
-					    AXVM_COMPLETE_DONE, 0),
-			 AXVM_ENOENT);
-	assert_int_equal(axvm_vcpu_complete(vm, 0, left->seq + 1,
-					    AXVM_COMPLETE_DONE, 0),
-			 AXVM_ENOENT);
+	assert_int_equal(
+		axvm_vcpu_complete(vm, 1, left->seq, AXVM_COMPLETE_DONE, 0),
+		AXVM_ENOENT);
+	assert_int_equal(
+		axvm_vcpu_complete(vm, 0, left->seq + 1, AXVM_COMPLETE_DONE, 0),
+		AXVM_ENOENT);
 	assert_int_equal(complete(vm, AXVM_COMPLETE_DONE, 5), AXVM_OK);
 	assert_int_equal(complete(vm, AXVM_COMPLETE_DONE, 6), AXVM_ENOENT);
 	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
@@ -282,12 +283,12 @@ static void complete_wants_the_exit_that_waits_and_once(void **state)
 static void other_exits_have_their_defaults(void **state)
 {
 	static const struct stub_op ops[] = {
-		OP(SYSREG, 0x123, 0),	/* a fault */
-		OP(PORT, 0x60, 0),	/* ones */
+		OP(SYSREG, 0x123, 0), /* a fault */
+		OP(PORT, 0x60, 0), /* ones */
 		OP(EXPECT, UINT64_MAX, 0),
-		OP(HYPERCALL, 5, 6),	/* -1 */
-		OP(UNKNOWN, 0, 0),	/* a fault */
-		OP(FAIL_ENTRY, 77, 0),	/* nothing to complete */
+		OP(HYPERCALL, 5, 6), /* -1 */
+		OP(UNKNOWN, 0, 0), /* a fault */
+		OP(FAIL_ENTRY, 77, 0), /* nothing to complete */
 		THE_END};
 	struct axvm_vm *vm = running(ops);
 
@@ -314,9 +315,9 @@ static void other_exits_have_their_defaults(void **state)
 
 static void hypercall_and_sysreg_take_the_hosts_answer(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(HYPERCALL, 1, 0), OP(SYSREG, 1, 0), OP(EXPECT, 9, 0),
-		THE_END};
+	static const struct stub_op ops[] = {OP(HYPERCALL, 1, 0),
+					     OP(SYSREG, 1, 0), OP(EXPECT, 9, 0),
+					     THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
@@ -332,8 +333,8 @@ static void hypercall_and_sysreg_take_the_hosts_answer(void **state)
 
 static void an_exit_record_says_who_and_where(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(SET, 4, 1), OP(READ, NOWHERE, 0), THE_END};
+	static const struct stub_op ops[] = {OP(SET, 4, 1),
+					     OP(READ, NOWHERE, 0), THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
@@ -391,16 +392,16 @@ static void kick_vcpu_0(void *vm)
 
 static void a_kick_during_run_calls_the_vcpu_out(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(SPIN, 0, 0), THE_END};
+	static const struct stub_op ops[] = {OP(SPIN, 10, 0), THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
 	stub_inside(vm, 0, kick_vcpu_0, vm);
-	/* The host first takes the interrupt that the kick is. */
-	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
-	assert_int_equal(test_hal_kicks(stub_hal(m), 0), 1);
 	assert_int_equal(run(vm), AXVM_EXIT_KICKED);
+	assert_int_equal(test_hal_kicks(stub_hal(m), 0), 1);
+	/* Once, and no more. */
+	stub_program(vm, 0, nothing);
+	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
 	end(vm);
 }
 
@@ -418,8 +419,8 @@ static void kick_refuses_what_does_not_exist(void **state)
 
 static void a_kick_keeps_the_exit_that_waits(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(READ, NOWHERE, 0), OP(EXPECT, 3, 0), THE_END};
+	static const struct stub_op ops[] = {OP(READ, NOWHERE, 0),
+					     OP(EXPECT, 3, 0), THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
@@ -436,8 +437,8 @@ static void a_kick_keeps_the_exit_that_waits(void **state)
 
 static void wfi_returns_halt_with_its_deadline(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(WFI, 12345, 0), OP(WFI, 0, 0), THE_END};
+	static const struct stub_op ops[] = {OP(WFI, 12345, 0), OP(WFI, 0, 0),
+					     THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
@@ -452,8 +453,8 @@ static void wfi_returns_halt_with_its_deadline(void **state)
 
 static void an_interrupt_wakes_a_blocked_vcpu(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(WFI, 0, 0), OP(IRQS, 0, 0), THE_END};
+	static const struct stub_op ops[] = {OP(WFI, 0, 0), OP(IRQS, 0, 0),
+					     THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
@@ -488,15 +489,15 @@ static void raise_line_5(void *vm)
 
 static void an_interrupt_just_before_the_halt_is_not_lost(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(WFI, 0, 0), OP(IRQS, 0, 0), THE_END};
+	static const struct stub_op ops[] = {OP(WFI, 0, 0), OP(IRQS, 0, 0),
+					     THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
-	stub_before_halt(vm, 0, raise_line_5, vm);
+	stub_outside(vm, 0, raise_line_5, vm);
 	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
-	assert_int_equal(stub_reg(vm, 0, STUB_REG_RESULT),
-			 (UINT64_C(1) << 5) << 32);
+	assert_int_equal(stub_reg(vm, 0, STUB_REG_RESULT), (UINT64_C(1) << 5)
+								   << 32);
 	assert_int_equal(axvm_vcpu_state(vm, 0), AXVM_VCPU_READY);
 	no_violation();
 	end(vm);
@@ -508,7 +509,7 @@ static void a_kick_just_before_the_halt_is_not_lost(void **state)
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
-	stub_before_halt(vm, 0, kick_vcpu_0, vm);
+	stub_outside(vm, 0, kick_vcpu_0, vm);
 	assert_int_equal(run(vm), AXVM_EXIT_KICKED);
 	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
 	end(vm);
@@ -516,8 +517,8 @@ static void a_kick_just_before_the_halt_is_not_lost(void **state)
 
 static void a_pending_interrupt_makes_wfi_go_on(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(WFI, 0, 0), OP(ACK, 0, 0), OP(WFI, 0, 0), THE_END};
+	static const struct stub_op ops[] = {OP(WFI, 0, 0), OP(ACK, 0, 0),
+					     OP(WFI, 0, 0), THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
@@ -531,8 +532,8 @@ static void a_pending_interrupt_makes_wfi_go_on(void **state)
 static void a_host_without_wake_polls(void **state)
 {
 	static const struct stub_config c = {.cpus = 1, .no_tables = true};
-	static const struct stub_op ops[] = {
-		OP(WFI, 0, 0), OP(IRQS, 0, 0), THE_END};
+	static const struct stub_op ops[] = {OP(WFI, 0, 0), OP(IRQS, 0, 0),
+					     THE_END};
 	struct axvm_vm *vm;
 
 	(void)state;
@@ -552,8 +553,8 @@ static void a_host_without_wake_polls(void **state)
 
 static void lines_stay_with_the_vcpu_when_it_moves(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(SPIN, 1, 0), OP(IRQS, 0, 0), THE_END};
+	static const struct stub_op ops[] = {OP(SPIN, 1, 0), OP(IRQS, 0, 0),
+					     THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
@@ -571,8 +572,7 @@ static void lines_stay_with_the_vcpu_when_it_moves(void **state)
 
 static void a_line_is_seen_by_a_running_guest(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(SPIN, 0, 0), THE_END};
+	static const struct stub_op ops[] = {OP(SPIN, 0, 0), THE_END};
 	static const struct stub_op after[] = {OP(IRQS, 0, 0), THE_END};
 	struct axvm_vm *vm = running(ops);
 
@@ -582,8 +582,8 @@ static void a_line_is_seen_by_a_running_guest(void **state)
 	assert_int_equal(test_hal_kicks(stub_hal(m), 0), 1);
 	stub_program(vm, 0, after);
 	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
-	assert_int_equal(stub_reg(vm, 0, STUB_REG_RESULT),
-			 (UINT64_C(1) << 5) << 32);
+	assert_int_equal(stub_reg(vm, 0, STUB_REG_RESULT), (UINT64_C(1) << 5)
+								   << 32);
 	no_violation();
 	end(vm);
 }
@@ -670,8 +670,8 @@ static void starting_twice_or_nobody_is_an_error_of_the_guest(void **state)
 static void a_start_on_its_way_is_not_started_again(void **state)
 {
 	static const struct stub_op third[] = {OP(CPU_ON, 1, RAM), THE_END};
-	static const struct stub_op ops[] = {
-		OP(CPU_ON, 2, RAM), OP(CPU_ON, 1, RAM), THE_END};
+	static const struct stub_op ops[] = {OP(CPU_ON, 2, RAM),
+					     OP(CPU_ON, 1, RAM), THE_END};
 	struct axvm_vm *vm;
 
 	(void)state;
@@ -694,7 +694,8 @@ static void a_start_on_its_way_is_not_started_again(void **state)
 
 static void a_vcpu_that_switches_off_leaves_its_cpu(void **state)
 {
-	static const struct stub_op off[] = {OP(CSR, 0, 5), SWITCH_OFF, THE_END};
+	static const struct stub_op off[] = {OP(CSR, 0, 5), SWITCH_OFF,
+					     THE_END};
 	struct axvm_vm *vm = pair(start_one, off);
 
 	(void)state;
@@ -711,6 +712,40 @@ static void a_vcpu_that_switches_off_leaves_its_cpu(void **state)
 		assert_int_equal(run_on(0, vm, 0), AXVM_EXIT_IRQ);
 	}
 	assert_int_equal(run_on(1, vm, 1), AXVM_EXIT_HALT);
+	no_violation();
+	end(vm);
+}
+
+/* On CPU 0, while vCPU 1 is still on its way out on CPU 1. */
+static void start_it_again(void *vm)
+{
+	stub_program(vm, 0, start_one);
+	assert_int_equal(run_on(0, vm, 0), AXVM_EXIT_CPU_ON);
+	assert_int_equal(run_on(0, vm, 0), AXVM_EXIT_IRQ);
+	stub_be(m, 1);
+}
+
+static void a_start_before_the_vcpu_has_left_is_a_start(void **state)
+{
+	static const struct stub_op off[] = {OP(CSR, 0, 5), SWITCH_OFF,
+					     THE_END};
+	struct axvm_vm *vm = pair(start_one, off);
+	struct axvm_exit exit;
+
+	(void)state;
+	assert_int_equal(run_on(0, vm, 0), AXVM_EXIT_CPU_ON);
+	assert_int_equal(run_on(0, vm, 0), AXVM_EXIT_IRQ);
+	stub_outside(vm, 1, start_it_again, vm);
+	assert_int_equal(stub_run(m, 1, vm, 1, &exit), AXVM_OK);
+	assert_int_equal(exit.reason, AXVM_EXIT_HALT);
+	assert_int_equal(axvm_vcpu_state(vm, 1), AXVM_VCPU_READY);
+	assert_int_equal(stub_count(m, 1, STUB_PUTS), 1);
+	stub_program(vm, 1, nothing);
+	assert_int_equal(run_on(1, vm, 1), AXVM_EXIT_IRQ);
+	stub_be(m, 1);
+	assert_int_equal(axvm_vcpu_unbind(stub_cpu(m, 1), vm, 1), AXVM_OK);
+	assert_int_equal(stub_reg(vm, 1, STUB_REG_CSR), 0);
+	assert_int_equal(stub_reg(vm, 1, STUB_REG_ENTRY), RAM + 0x100);
 	no_violation();
 	end(vm);
 }
@@ -732,6 +767,50 @@ static void interrupts_of_a_vcpu_that_is_off_wait_for_its_start(void **state)
 	end(vm);
 }
 
+/* ---- attention ---- */
+
+static void bits_of_the_backend_are_its_to_attend(void **state)
+{
+	struct axvm_vm *vm = running(nothing);
+
+	(void)state;
+	axvmi_notify(vm->vcpus[0], AXVMI_ATTN_ARCH);
+	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
+	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
+	assert_int_equal(stub_vcpu(vm->vcpus[0])->attended, 1);
+	end(vm);
+}
+
+static void endless_notifications_give_the_host_its_turn(void **state)
+{
+	static const struct stub_op ops[] = {OP(SET, 4, 1), THE_END};
+	struct axvm_vm *vm = running(ops);
+
+	(void)state;
+	axvmi_notify(vm->vcpus[0], AXVMI_ATTN_ARCH << 1);
+	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
+	assert_int_equal(stub_reg(vm, 0, AXVM_REG_GPR(4)), 0);
+	no_violation();
+	end(vm);
+}
+
+static void notify_and_wait_reaches_those_in_the_mask(void **state)
+{
+	struct axvm_vm *vm;
+
+	(void)state;
+	config.cpu_num = 3;
+	vm = loaded();
+	axvmi_notify_and_wait(vm, 6, AXVMI_ATTN_ARCH, vm->vcpus[1]);
+	assert_int_equal(load_seq(&vm->vcpus[0]->attention) & AXVMI_ATTN_ARCH,
+			 0);
+	assert_int_equal(load_seq(&vm->vcpus[1]->attention) & AXVMI_ATTN_ARCH,
+			 0);
+	assert_int_equal(load_seq(&vm->vcpus[2]->attention) & AXVMI_ATTN_ARCH,
+			 AXVMI_ATTN_ARCH);
+	destroy(vm);
+}
+
 /* ---- registers, counters, names ---- */
 
 static void registers_are_read_and_written_outside(void **state)
@@ -742,20 +821,17 @@ static void registers_are_read_and_written_outside(void **state)
 	(void)state;
 	assert_int_equal(axvm_vcpu_get_reg(vm, 0, AXVM_REG_PC, &value),
 			 AXVM_ESTATE);
-	assert_int_equal(axvm_vcpu_set_reg(vm, 0, AXVM_REG_PC, 0),
-			 AXVM_ESTATE);
+	assert_int_equal(axvm_vcpu_set_reg(vm, 0, AXVM_REG_PC, 0), AXVM_ESTATE);
 	assert_int_equal(axvm_init(vm), AXVM_OK);
 	assert_int_equal(axvm_boot(vm), AXVM_OK);
 	assert_int_equal(axvm_vcpu_get_reg(NULL, 0, 0, &value), AXVM_EINVAL);
 	assert_int_equal(axvm_vcpu_get_reg(vm, 0, 0, NULL), AXVM_EINVAL);
 	assert_int_equal(axvm_vcpu_set_reg(NULL, 0, 0, 0), AXVM_EINVAL);
 	assert_int_equal(axvm_vcpu_get_reg(vm, 1, 0, &value), AXVM_ENOENT);
-	assert_int_equal(axvm_vcpu_get_reg(vm, 0, 0xffff, &value),
-			 AXVM_ENOENT);
+	assert_int_equal(axvm_vcpu_get_reg(vm, 0, 0xffff, &value), AXVM_ENOENT);
 	assert_int_equal(axvm_vcpu_set_reg(vm, 0, 0xffff, 0), AXVM_ENOENT);
 	assert_int_equal(value, 99);
-	assert_int_equal(axvm_vcpu_set_reg(vm, 0, AXVM_REG_GPR(4), 4),
-			 AXVM_OK);
+	assert_int_equal(axvm_vcpu_set_reg(vm, 0, AXVM_REG_GPR(4), 4), AXVM_OK);
 	assert_int_equal(axvm_vcpu_set_reg(vm, 0, STUB_REG_CSR, 8), AXVM_OK);
 	stub_program(vm, 0, nothing);
 	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
@@ -763,8 +839,7 @@ static void registers_are_read_and_written_outside(void **state)
 	/* On the CPU: unbind first. */
 	assert_int_equal(axvm_vcpu_get_reg(vm, 0, STUB_REG_CSR, &value),
 			 AXVM_EBUSY);
-	assert_int_equal(axvm_vcpu_set_reg(vm, 0, STUB_REG_CSR, 1),
-			 AXVM_EBUSY);
+	assert_int_equal(axvm_vcpu_set_reg(vm, 0, STUB_REG_CSR, 1), AXVM_EBUSY);
 	assert_int_equal(axvm_vcpu_unbind(stub_cpu(m, 0), vm, 0), AXVM_OK);
 	assert_int_equal(stub_reg(vm, 0, STUB_REG_CSR), 8);
 	end(vm);
@@ -859,7 +934,11 @@ int main(void)
 		TEST(starting_twice_or_nobody_is_an_error_of_the_guest),
 		TEST(a_start_on_its_way_is_not_started_again),
 		TEST(a_vcpu_that_switches_off_leaves_its_cpu),
+		TEST(a_start_before_the_vcpu_has_left_is_a_start),
 		TEST(interrupts_of_a_vcpu_that_is_off_wait_for_its_start),
+		TEST(bits_of_the_backend_are_its_to_attend),
+		TEST(endless_notifications_give_the_host_its_turn),
+		TEST(notify_and_wait_reaches_those_in_the_mask),
 		TEST(registers_are_read_and_written_outside),
 		TEST(counters_say_what_the_guest_left_for),
 		TEST(every_reason_and_counter_has_a_name),

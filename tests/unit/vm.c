@@ -40,10 +40,8 @@ enum call {
 /* What a call answers where it is allowed; an error of its own if the state
  * let it through. */
 static const int allowed[CALLS] = {
-	[CALL_DESTROY] = AXVM_OK,
-	[CALL_ADD_DEVICE] = AXVM_EINVAL,
-	[CALL_UNMAP] = AXVM_ERANGE,
-	[CALL_MAP] = AXVM_ERANGE,
+	[CALL_DESTROY] = AXVM_OK,     [CALL_ADD_DEVICE] = AXVM_EINVAL,
+	[CALL_UNMAP] = AXVM_ERANGE,   [CALL_MAP] = AXVM_ERANGE,
 	[CALL_PROTECT] = AXVM_ERANGE,
 };
 
@@ -203,8 +201,7 @@ static void states_have_names(void **state)
 {
 	(void)state;
 	assert_string_equal(axvm_vm_state_name(AXVM_VM_LOADING), "Loading");
-	assert_string_equal(axvm_vm_state_name(AXVM_VM_SUSPENDED),
-			    "Suspended");
+	assert_string_equal(axvm_vm_state_name(AXVM_VM_SUSPENDED), "Suspended");
 	assert_string_equal(axvm_vm_state_name(AXVM_VM_STOPPED), "Stopped");
 	assert_string_equal(axvm_vm_state_name((enum axvm_vm_state)6),
 			    "unknown");
@@ -246,6 +243,26 @@ static void create_refuses_bad_arguments(void **state)
 	config.cpu_num = 0;
 	assert_int_equal(axvm_create(host, &config, &error, &vm), AXVM_ERANGE);
 	assert_string_equal(error.field, "base.cpu_num");
+	assert_null(vm);
+}
+
+static void a_device_the_machine_lacks_is_refused_by_name(void **state)
+{
+	struct axvm_config_error error;
+	struct axvm_vm *vm = NULL;
+
+	(void)state;
+	add_pic();
+	emus[1] = emus[0];
+	emus[1].gpa.value += 0x10000;
+	emus[1].type = AXVM_EMU_IVC_POOL;
+	config.emu_device_count = 2;
+	assert_int_equal(axvm_create(stub_get_host(m), &config, &error, &vm),
+			 AXVM_ENOTSUP);
+	assert_string_equal(error.field, "devices.emu_devices");
+	assert_int_equal(error.index, 1);
+	assert_int_equal(axvm_create(stub_get_host(m), &config, NULL, &vm),
+			 AXVM_ENOTSUP);
 	assert_null(vm);
 }
 
@@ -364,8 +381,8 @@ static enum axvm_access_result no_access(struct axvm_device *device,
 	return AXVM_ACCESS_DONE;
 }
 
-static const struct axvm_device_ops plain_ops = {
-	.name = "plain", .access = no_access};
+static const struct axvm_device_ops plain_ops = {.name = "plain",
+						 .access = no_access};
 
 static struct axvm_device plain_device(uint64_t base)
 {
@@ -487,7 +504,7 @@ static void shutdown_calls_a_running_vcpu_out(void **state)
 
 	(void)state;
 	stub_inside(vm, 0, shutdown_from_inside, vm);
-	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
+	assert_int_equal(run(vm), AXVM_EXIT_STOPPED);
 	assert_int_equal(axvm_vm_state(vm), AXVM_VM_STOPPED);
 	assert_int_equal(run(vm), AXVM_EXIT_STOPPED);
 	no_violation();
@@ -496,8 +513,7 @@ static void shutdown_calls_a_running_vcpu_out(void **state)
 
 static void the_guest_powers_off(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(SYSTEM_OFF, 1, 2), THE_END};
+	static const struct stub_op ops[] = {OP(SYSTEM_OFF, 1, 2), THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
@@ -508,11 +524,27 @@ static void the_guest_powers_off(void **state)
 	destroy(vm);
 }
 
+static void powering_off_a_vm_that_stops_already_is_a_stop(void **state)
+{
+	static const struct stub_op ops[] = {OP(SYSTEM_OFF, 1, 2), THE_END};
+	/* No kick, so that the guest wins the race. */
+	static const struct stub_config c = {.cpus = 1, .no_kick = true};
+	struct axvm_vm *vm;
+
+	(void)state;
+	m = stub_new(&c);
+	vm = running(ops);
+	stub_inside(vm, 0, shutdown_from_inside, vm);
+	assert_int_equal(run(vm), AXVM_EXIT_STOPPED);
+	assert_int_equal(axvm_vm_state(vm), AXVM_VM_STOPPED);
+	destroy(vm);
+}
+
 static void others_stop_when_one_vcpu_powers_off(void **state)
 {
-	static const struct stub_op first[] = {
-		OP(CPU_ON, 1, RAM), OP(SPIN, 1, 0), OP(SYSTEM_RESET, 0, 0),
-		THE_END};
+	static const struct stub_op first[] = {OP(CPU_ON, 1, RAM),
+					       OP(SPIN, 1, 0),
+					       OP(SYSTEM_RESET, 0, 0), THE_END};
 	static const struct stub_op second[] = {OP(WFI, 0, 0), THE_END};
 	struct axvm_vm *vm;
 
@@ -536,8 +568,8 @@ static void others_stop_when_one_vcpu_powers_off(void **state)
 
 static void a_guest_that_only_does_mmio_can_be_stopped(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(READ, NOWHERE, 0), OP(JUMP, 0, 0), THE_END};
+	static const struct stub_op ops[] = {OP(READ, NOWHERE, 0),
+					     OP(JUMP, 0, 0), THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
@@ -553,10 +585,12 @@ static void a_guest_that_only_does_mmio_can_be_stopped(void **state)
 
 static void a_vm_is_reset_and_booted_any_number_of_times(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(READ, RAM + KIB(32), 0), OP(EXPECT, 0, 0),
-		OP(WRITE, RAM + KIB(32), 7), OP(CSR, 0, 3), OP(WFI, 0, 0),
-		THE_END};
+	static const struct stub_op ops[] = {OP(READ, RAM + KIB(32), 0),
+					     OP(EXPECT, 0, 0),
+					     OP(WRITE, RAM + KIB(32), 7),
+					     OP(CSR, 0, 3),
+					     OP(WFI, 0, 0),
+					     THE_END};
 	struct axvm_vm *vm = running(ops);
 
 	(void)state;
@@ -608,8 +642,7 @@ static void a_reset_half_done_can_be_given_up(void **state)
 
 static void reset_forgets_exits_kicks_and_starts(void **state)
 {
-	static const struct stub_op ops[] = {
-		OP(CPU_ON, 1, RAM), THE_END};
+	static const struct stub_op ops[] = {OP(CPU_ON, 1, RAM), THE_END};
 	struct axvm_vm *vm;
 
 	(void)state;
@@ -740,11 +773,11 @@ static void destroy_gives_every_byte_back_from_every_state(void **state)
 		if (i != 0)
 			for (uint64_t off = 0; off < MIB(4); off += PAGE * 8)
 				assert_int_equal(
-					axvm_write_guest(
-						vm,
-						axvm_to_gpa(RAM + MIB(64) +
-							    off),
-						"x", 1),
+					axvm_write_guest(vm,
+							 axvm_to_gpa(RAM +
+								     MIB(64) +
+								     off),
+							 "x", 1),
 					AXVM_OK);
 		destroy(vm);
 		assert_int_equal(test_hal_live(stub_hal(m)), live);
@@ -762,10 +795,10 @@ static void destroy_goes_in_steps_and_nothing_else_is_allowed(void **state)
 	add_region(RAM + MIB(64), MIB(16), AXVM_REGION_DEMAND);
 	vm = loaded();
 	for (uint64_t off = 0; off < MIB(8); off += PAGE)
-		assert_int_equal(axvm_write_guest(
-					 vm, axvm_to_gpa(RAM + MIB(64) + off),
+		assert_int_equal(
+			axvm_write_guest(vm, axvm_to_gpa(RAM + MIB(64) + off),
 					 "x", 1),
-				 AXVM_OK);
+			AXVM_OK);
 	while (axvm_destroy(vm) == AXVM_EAGAIN) {
 		steps++;
 		assert_int_equal(axvm_boot(vm), AXVM_ESTATE);
@@ -784,6 +817,7 @@ int main(void)
 		TEST(states_have_names),
 		TEST(create_keeps_what_the_configuration_says),
 		TEST(create_refuses_bad_arguments),
+		TEST(a_device_the_machine_lacks_is_refused_by_name),
 		OWN(create_wants_a_cpu),
 		OWN(a_space_wider_than_the_cpu_translates_is_refused),
 		OWN(a_device_beyond_the_space_is_refused),
@@ -797,6 +831,7 @@ int main(void)
 		TEST(shutdown_waits_for_resident_vcpus),
 		TEST(shutdown_calls_a_running_vcpu_out),
 		TEST(the_guest_powers_off),
+		OWN(powering_off_a_vm_that_stops_already_is_a_stop),
 		TEST(others_stop_when_one_vcpu_powers_off),
 		TEST(a_guest_that_only_does_mmio_can_be_stopped),
 		TEST(a_vm_is_reset_and_booted_any_number_of_times),

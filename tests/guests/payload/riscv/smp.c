@@ -320,10 +320,10 @@ static void remote_sfence(void)
 		else
 			(void)sbi(SBI_RFENCE, 2, 0, ~0ull, SHARED_VA, size, 0);
 		go = turn;
-		all = wait_for(arrived == n - 1, 3000) && all;
+		all = wait_for(arrived == n - 1, 20000) && all;
 	}
 	for (uint32_t slot = 1; slot < n; slot++)
-		all = hart_join(slot, 5000) && all;
+		all = hart_join(slot, 20000) && all;
 	check(all, "every hart followed every remap");
 	check_eq(stale, 0, "no stale translation after remote sfence.vma");
 }
@@ -369,10 +369,10 @@ static void remote_fence_i(void)
 		__asm__ volatile("fence" ::: "memory");
 		(void)sbi(SBI_RFENCE, 0, 0, ~0ull);
 		go = turn;
-		all = wait_for(arrived == n - 1, 3000) && all;
+		all = wait_for(arrived == n - 1, 20000) && all;
 	}
 	for (uint32_t slot = 1; slot < n; slot++)
-		all = hart_join(slot, 5000) && all;
+		all = hart_join(slot, 20000) && all;
 	check(all, "every hart followed every code change");
 	check_eq(stale, 0, "no stale code after remote fence.i");
 }

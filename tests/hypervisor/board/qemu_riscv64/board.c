@@ -139,9 +139,9 @@ bool board_used(uint32_t index, struct board_range *range)
 		machine.fdt,
 		board_bundle(),
 	};
-	uint32_t count = machine.bundle_end > machine.bundle ? 3 : 2;
 
-	if (index >= count)
+	/* No bundle, no range. */
+	if (index >= (machine.bundle_end != 0 ? 3u : 2u))
 		return false;
 	*range = used[index];
 	return true;

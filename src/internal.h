@@ -312,6 +312,18 @@ void axvmi_vcpu_off(struct axvm_vcpu *vcpu);
  */
 int axvmi_halt(struct axvm_vcpu *vcpu, uint64_t deadline);
 
+/* hal.wake, if there is one. */
+void axvmi_wake(struct axvm_vcpu *vcpu);
+
+/* ---- complete.c ---- */
+
+/* Ends the exit that waits, at the start of the next run. */
+void axvmi_complete(struct axvm_vcpu *vcpu);
+/* Keeps of an exit what its completion needs: the record is the host's. */
+void axvmi_remember(struct axvm_vcpu *vcpu, uint32_t reason);
+
+/* ---- vcpu.c, vcpu_table.c ---- */
+
 /* Puts a resident vCPU of this CPU, interrupts masked. */
 void axvmi_vcpu_put(struct axvm_vcpu *vcpu);
 /* Makes and frees the vCPUs of a VM; all or nothing. */

@@ -1,6 +1,7 @@
 # The core: no machine access, built for every target and for the host.
 set(AXVM_CORE_SOURCES
   boot.c
+  complete.c
   config.c
   config_copy.c
   config_map.c

@@ -13,7 +13,7 @@
 
 /* ---- notification ---- */
 
-static void wake(struct axvm_vcpu *vcpu)
+void axvmi_wake(struct axvm_vcpu *vcpu)
 {
 	const struct axvm_hal *hal = &vcpu->vm->host->hal;
 
@@ -44,7 +44,7 @@ void axvmi_notify(struct axvm_vcpu *vcpu, uint32_t bits)
 	if (load_seq(&vcpu->state) == AXVM_VCPU_BLOCKED &&
 	    atomic_compare_exchange_strong(&vcpu->state, &blocked,
 					   AXVM_VCPU_READY))
-		wake(vcpu);
+		axvmi_wake(vcpu);
 }
 
 /* Out of the guest, or about to look at the bits before it goes in again. */
@@ -245,101 +245,6 @@ int axvmi_claim_start(struct axvm_vm *vm, uint32_t index)
 	return AXVM_OK;
 }
 
-/* ---- completion ---- */
-
-static int start_target(struct axvm_vcpu *vcpu)
-{
-	struct axvm_vcpu *target = vcpu->vm->vcpus[vcpu->cpu_on_target];
-
-	target->start_entry = vcpu->cpu_on_entry;
-	target->start_argument = vcpu->cpu_on_argument;
-	store_seq(&target->start_pending, 1);
-	store_seq(&target->state, AXVM_VCPU_READY);
-	store_seq(&target->starting, 0);
-	wake(target);
-	return AXVM_OK;
-}
-
-static void abandon_target(struct axvm_vcpu *vcpu)
-{
-	store_seq(&vcpu->vm->vcpus[vcpu->cpu_on_target]->starting, 0);
-}
-
-/* What happens when the host said nothing; table in exit.h. */
-static void answer_default(struct axvm_vcpu *vcpu)
-{
-	vcpu->action = AXVM_COMPLETE_DONE;
-	vcpu->answer = UINT64_MAX;
-	if (vcpu->wait == AXVM_EXIT_SYSREG)
-		vcpu->action = AXVM_COMPLETE_FAULT;
-	if (vcpu->wait == AXVM_EXIT_FAULT)
-		vcpu->action = vcpu->fault_kind == AXVM_FAULT_NO_MEMORY
-				       ? AXVM_COMPLETE_RETRY
-				       : AXVM_COMPLETE_FAULT;
-}
-
-static void complete(struct axvm_vcpu *vcpu)
-{
-	if (!vcpu->answered)
-		answer_default(vcpu);
-	if (vcpu->wait == AXVM_EXIT_CPU_ON) {
-		if (vcpu->action == AXVM_COMPLETE_DONE)
-			vcpu->answer = (uint64_t)(int64_t)start_target(vcpu);
-		else
-			abandon_target(vcpu);
-	}
-	vcpu->vm->ops->vcpu_complete(vcpu, vcpu->action, vcpu->answer);
-	vcpu->wait = 0;
-	vcpu->answered = 0;
-}
-
-static bool takes_completion(uint32_t reason)
-{
-	return reason == AXVM_EXIT_MMIO || reason == AXVM_EXIT_PORT ||
-	       reason == AXVM_EXIT_SYSREG || reason == AXVM_EXIT_HYPERCALL ||
-	       reason == AXVM_EXIT_CPU_ON || reason == AXVM_EXIT_FAULT;
-}
-
-/* Keeps what the completion needs: the record belongs to the host. */
-static void remember(struct axvm_vcpu *vcpu, uint32_t reason)
-{
-	if (!takes_completion(reason))
-		return;
-	vcpu->wait = reason;
-	vcpu->answered = 0;
-	if (reason == AXVM_EXIT_FAULT)
-		vcpu->fault_kind = vcpu->exit->u.fault.kind;
-	if (reason == AXVM_EXIT_CPU_ON) {
-		vcpu->cpu_on_target = vcpu->exit->u.cpu_on.vcpu;
-		vcpu->cpu_on_entry = vcpu->exit->u.cpu_on.entry;
-		vcpu->cpu_on_argument = vcpu->exit->u.cpu_on.argument;
-	}
-}
-
-int axvm_vcpu_complete(struct axvm_vm *vm, uint32_t index, uint64_t seq,
-		       enum axvm_complete_action action, uint64_t value)
-{
-	struct axvm_vcpu *vcpu;
-
-	if (vm == NULL || (unsigned)action > AXVM_COMPLETE_RETRY)
-		return AXVM_EINVAL;
-	if (index >= load_acquire(&vm->vcpus_ready))
-		return AXVM_ENOENT;
-	vcpu = vm->vcpus[index];
-	if (load_acquire(&vcpu->state) == AXVM_VCPU_RUNNING)
-		return AXVM_EBUSY;
-	if (vcpu->wait == 0 || vcpu->answered || vcpu->seq != seq)
-		return AXVM_ENOENT;
-	/* Not again after the library said why it cannot: a call of the guest
-	 * that starts a vCPU holds a claim, which an endless retry would keep. */
-	if (vcpu->wait == AXVM_EXIT_CPU_ON && action == AXVM_COMPLETE_RETRY)
-		return AXVM_EINVAL;
-	vcpu->action = action;
-	vcpu->answer = value;
-	vcpu->answered = 1;
-	return AXVM_OK;
-}
-
 /* ---- run ---- */
 
 /*
@@ -354,7 +259,7 @@ static void unclaim(struct axvm_vcpu *vcpu, bool was_blocked)
 	store_seq(&vcpu->state, AXVM_VCPU_READY);
 	/* A wake meant for BLOCKED may have found it claimed. */
 	if (was_blocked)
-		wake(vcpu);
+		axvmi_wake(vcpu);
 	axvmi_try_stopped(vcpu->vm);
 	spin_unlock(&host->lock);
 }
@@ -412,7 +317,7 @@ static int run_claimed(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu)
 		vcpu_load(cpu, vcpu);
 	}
 	if (vcpu->wait != 0)
-		complete(vcpu);
+		axvmi_complete(vcpu);
 	return vm->ops->vcpu_run(vcpu);
 }
 
@@ -438,7 +343,7 @@ static void finish(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu, int reason)
 		exit->reason = (uint32_t)reason;
 		exit->vcpu = vcpu->index;
 		exit->seq = ++vcpu->seq;
-		remember(vcpu, exit->reason);
+		axvmi_remember(vcpu, exit->reason);
 		store_relaxed(&vcpu->returns[reason],
 			      load_relaxed(&vcpu->returns[reason]) + 1);
 	}

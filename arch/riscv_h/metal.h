@@ -24,6 +24,30 @@ void axvmi_riscv_tlb_flush_all(void);
 void axvmi_riscv_guest_stage_flush(struct axvm_vm *vm);
 uint64_t axvmi_riscv_counter(void);
 
+/* lazy.c */
+bool axvmi_riscv_lazy_load(struct riscv_vcpu *v);
+void axvmi_riscv_lazy_put(struct riscv_vcpu *v);
+/* Illegal instructions come here as long as something is not loaded. */
+void axvmi_riscv_update_hedeleg(const struct riscv_vcpu *v);
+
+/*
+ * Before C code of a hard-float host may run (callbacks, and whatever follows
+ * run): it uses floating-point registers as it likes. Others promise not to.
+ */
+static inline void host_fp_back(struct riscv_vcpu *v)
+{
+#if defined(__riscv_float_abi_double)
+	if (v->fp_loaded || v->vector_loaded) {
+		axvmi_riscv_lazy_put(v);
+		axvmi_riscv_update_hedeleg(v);
+	}
+#elif defined(__riscv_float_abi_soft)
+	(void)v;
+#else
+#error "a host with this floating-point ABI is not supported"
+#endif
+}
+
 /* vcpu.c */
 extern const struct riscv_metal axvmi_riscv_metal;
 void axvmi_riscv_vcpu_load(struct axvm_vcpu *vcpu);

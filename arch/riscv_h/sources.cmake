@@ -17,6 +17,7 @@ set(PURE
 set(METAL
   backend.c
   cpu.c
+  lazy.c
   vcpu.c
   world.S
 )

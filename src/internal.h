@@ -253,6 +253,13 @@ static inline void axvmi_count(struct axvm_vcpu *vcpu, enum axvm_stat stat)
  */
 int axvmi_attend(struct axvm_vcpu *vcpu);
 
+/* The fast half: publishes, and tells that nothing stands in the way. */
+static inline bool axvmi_may_enter(struct axvm_vcpu *vcpu)
+{
+	store_seq(&vcpu->where, vcpu->cpu->index + 1);
+	return load_seq(&vcpu->attention) == 0;
+}
+
 /*
  * Before every entry, host interrupts masked: publishes that the vCPU is in the
  * guest, then looks whether anything stands in the way. Returns 0 or the exit
@@ -260,10 +267,7 @@ int axvmi_attend(struct axvm_vcpu *vcpu);
  */
 static inline int axvmi_enter(struct axvm_vcpu *vcpu)
 {
-	store_seq(&vcpu->where, vcpu->cpu->index + 1);
-	if (load_seq(&vcpu->attention) == 0)
-		return 0;
-	return axvmi_attend(vcpu);
+	return axvmi_may_enter(vcpu) ? 0 : axvmi_attend(vcpu);
 }
 
 /*

@@ -141,8 +141,11 @@ static void apply_effects(struct riscv_vcpu *v)
 /* The end of every exit: 0 and the guest goes on, or why it does not. */
 static inline int go_on(struct riscv_vcpu *v, int reason)
 {
-	if (reason == 0)
-		reason = axvmi_enter(&v->core);
+	if (reason == 0 && !axvmi_may_enter(&v->core)) {
+		/* Attending may call the host back. */
+		host_fp_back(v);
+		reason = axvmi_attend(&v->core);
+	}
 	if (reason == 0 && v->effects != 0)
 		apply_effects(v);
 	return reason;
@@ -179,7 +182,10 @@ int axvmi_riscv_on_fault(struct riscv_frame *frame, uint64_t scause)
 		.htinst = csr_read(CSR_HTINST),
 	};
 
-	host_fp_back(v);
+	/* What an illegal instruction has loaded stays: it calls nobody back, and
+	 * unloading it would make the next look find it lazy again, for ever. */
+	if (scause != CAUSE_ILLEGAL)
+		host_fp_back(v);
 	return go_on(v, axvmi_riscv_exit(v, &syndrome));
 }
 

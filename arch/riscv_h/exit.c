@@ -355,14 +355,14 @@ static int guest_page_fault(struct riscv_vcpu *v,
 
 /*
  * Virtual-instruction exceptions: WFI because of hstatus.VTW, and everything
- * that a machine without the H extension calls illegal.
+ * that a machine without the H extension calls illegal. What it was is read from
+ * memory: stval may be 0, and some harts (QEMU 7.2) leave there what they met
+ * before, which may have been the host's own WFI.
  */
-static int virtual_instruction(struct riscv_vcpu *v,
-			       const struct riscv_syndrome *s)
+static int virtual_instruction(struct riscv_vcpu *v)
 {
-	uint32_t word = (uint32_t)s->stval;
-	bool fetched =
-		word != 0 || riscv_vm(v->core.vm)->metal->fetch(v, &word);
+	uint32_t word;
+	bool fetched = riscv_vm(v->core.vm)->metal->fetch(v, &word);
 	enum riscv_sys_kind kind;
 	int reason;
 
@@ -376,7 +376,7 @@ static int virtual_instruction(struct riscv_vcpu *v,
 		return 0;
 	}
 	if (kind != RISCV_SYS_WFI || (v->frame.sstatus & SSTATUS_SPP) == 0) {
-		axvmi_riscv_reflect(v, CAUSE_ILLEGAL, s->stval);
+		axvmi_riscv_reflect(v, CAUSE_ILLEGAL, word);
 		return 0;
 	}
 	axvmi_count(&v->core, AXVM_STAT_HALT);
@@ -408,7 +408,7 @@ int axvmi_riscv_exit(struct riscv_vcpu *v, const struct riscv_syndrome *s)
 	case CAUSE_STORE_GUEST_PAGE:
 		return guest_page_fault(v, s);
 	case CAUSE_VIRTUAL_INSTRUCTION:
-		return virtual_instruction(v, s);
+		return virtual_instruction(v);
 	case CAUSE_ILLEGAL:
 		return illegal_instruction(v, s);
 	default:

@@ -1067,18 +1067,23 @@ static void the_last_of_several_exits_is_the_one_completed(void **state)
 
 /* ---- virtual and illegal instructions ---- */
 
+static uint32_t virtual_insn(uint32_t insn)
+{
+	m.insn = insn;
+	return play(CAUSE_VIRTUAL_INSTRUCTION, 0, insn, 0);
+}
+
 static void wfi_in_vs_mode_halts_until_the_timer(void **state)
 {
 	(void)state;
 	m.deadline = 123456;
-	assert_int_equal(play(CAUSE_VIRTUAL_INSTRUCTION, 0, WFI, 0),
-			 AXVM_EXIT_HALT);
+	assert_int_equal(virtual_insn(WFI), AXVM_EXIT_HALT);
 	assert_int_equal(m.exit.u.halt.deadline, 123456);
 	assert_int_equal(m.exit.pc, ENTRY); /* the instruction's */
 	assert_int_equal(m.v->frame.pc, ENTRY + 4);
 	assert_int_equal(axvm_vcpu_state(m.vm, 0), AXVM_VCPU_BLOCKED);
 	assert_int_equal(counted(AXVM_STAT_HALT), 1);
-	assert_int_equal(m.fetches, 0);
+	assert_int_equal(m.fetches, 1);
 	assert_int_equal(machine_play(), WENT_ON);
 	assert_int_equal(m.v->frame.pc, ENTRY + 4);
 }
@@ -1087,7 +1092,7 @@ static void wfi_with_an_interrupt_pending_goes_on(void **state)
 {
 	(void)state;
 	m.pending = true;
-	assert_int_equal(play(CAUSE_VIRTUAL_INSTRUCTION, 0, WFI, 0), WENT_ON);
+	assert_int_equal(virtual_insn(WFI), WENT_ON);
 	assert_int_equal(m.v->frame.pc, ENTRY + 4);
 	assert_int_equal(m.exit.pc, ENTRY + 4);
 	assert_int_equal(counted(AXVM_STAT_HALT), 1);
@@ -1102,6 +1107,17 @@ static void wfi_without_an_instruction_in_stval_is_fetched(void **state)
 	assert_int_equal(m.fetches, 1);
 }
 
+/* QEMU 7.2 may leave there what the hart met before, such as the host's WFI. */
+static void stval_is_not_believed_about_the_instruction(void **state)
+{
+	static const uint32_t hfence = 0x22000073;
+
+	(void)state;
+	m.insn = hfence;
+	assert_int_equal(play(CAUSE_VIRTUAL_INSTRUCTION, 0, WFI, 0), WENT_ON);
+	assert_trapped(CAUSE_ILLEGAL, hfence);
+}
+
 static void a_virtual_instruction_that_is_gone_is_tried_again(void **state)
 {
 	(void)state;
@@ -1114,7 +1130,7 @@ static void wfi_in_vu_mode_is_illegal(void **state)
 {
 	(void)state;
 	m.v->frame.sstatus &= ~SSTATUS_SPP;
-	assert_int_equal(play(CAUSE_VIRTUAL_INSTRUCTION, 0, WFI, 0), WENT_ON);
+	assert_int_equal(virtual_insn(WFI), WENT_ON);
 	assert_trapped(CAUSE_ILLEGAL, WFI);
 	assert_int_equal(counted(AXVM_STAT_HALT), 0);
 }
@@ -1134,9 +1150,7 @@ static void other_virtual_instructions_are_illegal(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(insns); i++) {
 		anew();
-		assert_int_equal(
-			play(CAUSE_VIRTUAL_INSTRUCTION, 0, insns[i], 0),
-			WENT_ON);
+		assert_int_equal(virtual_insn(insns[i]), WENT_ON);
 		assert_trapped(CAUSE_ILLEGAL, insns[i]);
 	}
 }
@@ -1145,8 +1159,7 @@ static void other_virtual_instructions_are_illegal(void **state)
 static void waiting_on_a_reservation_ends_at_once(void **state)
 {
 	(void)state;
-	assert_int_equal(play(CAUSE_VIRTUAL_INSTRUCTION, 0, 0x00d00073, 0),
-			 WENT_ON);
+	assert_int_equal(virtual_insn(0x00d00073), WENT_ON);
 	assert_int_equal(m.v->frame.pc, ENTRY + 4);
 	assert_int_equal(counted(AXVM_STAT_REFLECTED), 0);
 }
@@ -1410,6 +1423,7 @@ int main(void)
 		T(wfi_in_vs_mode_halts_until_the_timer),
 		T(wfi_with_an_interrupt_pending_goes_on),
 		T(wfi_without_an_instruction_in_stval_is_fetched),
+		T(stval_is_not_believed_about_the_instruction),
 		T(a_virtual_instruction_that_is_gone_is_tried_again),
 		T(wfi_in_vu_mode_is_illegal),
 		T(other_virtual_instructions_are_illegal),

@@ -3,7 +3,7 @@
 
 /*
  * What this kernel needs of a machine. A board is a folder of board/ that
- * starts up, fills this in and calls host_main() on the first CPU. CPUs have
+ * starts up, fills in `board` and calls host_main() on the first CPU. CPUs have
  * dense indices; the first one is 0. Physical memory is mapped one to one.
  *
  * All of it is called with interrupts masked. They are open only inside
@@ -16,26 +16,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct axvm_arch_ops;
+#define BOARD_CPUS 16u
+#define BOARD_RANGES 4u /* with one of size 0 behind the last */
 
-struct board_range {
+struct range {
 	uint64_t start;
 	uint64_t size;
 };
 
+struct blob {
+	const char *data;
+	size_t size;
+};
+
 /* ---- what the board provides ---- */
 
-const struct axvm_arch_ops *board_backend(void);
+extern struct board {
+	const struct axvm_arch_ops *backend;
+	uint64_t counter_hz; /* as guests read it */
+	uint32_t cpus;
+	uint64_t hw_ids[BOARD_CPUS]; /* hart id, MPIDR, APIC id */
+	struct range ram[BOARD_RANGES];
+	struct range used[BOARD_RANGES]; /* firmware, this kernel, bundle */
+	struct blob bundle; /* see bundle.c */
+} board;
 
-/* RAM, and what of it is in use: firmware, this kernel, the bundle. `index`
- * counts from 0; false behind the last. */
-bool board_ram(uint32_t index, struct board_range *range);
-bool board_used(uint32_t index, struct board_range *range);
-struct board_range board_bundle(void);
-
-uint32_t board_cpus(void);
 uint32_t board_this_cpu(void);
-uint64_t board_hw_id(uint32_t cpu); /* hart id, MPIDR, APIC id */
 /* Makes a CPU call host_cpu_main(cpu). */
 bool board_start_cpu(uint32_t cpu);
 
@@ -47,7 +53,6 @@ void board_wait(void);
 void board_take_irqs(void);
 
 uint64_t board_now(void); /* ns since some start, the same on every CPU */
-uint64_t board_counter_hz(void);
 /* One interrupt on this CPU at that time; UINT64_MAX: none. */
 void board_set_timer(uint64_t deadline);
 
@@ -60,9 +65,7 @@ _Noreturn void board_exit(int status);
 
 _Noreturn void host_main(void);
 _Noreturn void host_cpu_main(uint32_t cpu);
-void host_timer_irq(void); /* inside board_take_irqs() */
 _Noreturn void panic(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
-void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -6,7 +6,7 @@
  * the name and the data, each padded to four bytes. Bounded by the archive's
  * size, whatever it says.
  */
-#include "bundle.h"
+#include "host.h"
 
 #define HEADER 110u
 #define FILE_SIZE_AT 54u /* eight hexadecimal digits */
@@ -14,29 +14,20 @@
 
 static size_t number(const char *digits)
 {
-	size_t sum = 0;
+	uint32_t sum = 0;
 
 	for (int i = 0; i < 8; i++) {
 		unsigned c = (unsigned char)digits[i];
 
 		/* What is no digit gives a wrong size, never a wild one. */
-		sum = sum << 4 | ((c & 0xf) + (c > '9' ? 9 : 0));
+		sum = sum << 4 | (((c & 0xf) + (c > '9' ? 9 : 0)) & 0xf);
 	}
-	return sum & UINT32_MAX;
+	return sum;
 }
 
 static size_t padded(size_t size)
 {
 	return (size + 3) & ~(size_t)3;
-}
-
-static bool starts_with(const char *text, const char *start)
-{
-	while (*start != '\0' && *text == *start) {
-		text++;
-		start++;
-	}
-	return *start == '\0';
 }
 
 bool bundle_find(struct blob archive, const char *path, struct blob *file)
@@ -47,22 +38,23 @@ bool bundle_find(struct blob archive, const char *path, struct blob *file)
 
 	while (path[wanted - 1] != '\0')
 		wanted++;
-	while (left > HEADER && starts_with(at, "070701")) {
+	while (left > HEADER && memcmp(at, "070701", 6) == 0) {
 		size_t name_size = number(at + NAME_SIZE_AT);
 		size_t size = number(at + FILE_SIZE_AT);
 		size_t data = padded(HEADER + name_size);
 
 		if (data > left || size > left - data)
 			return false;
-		if (name_size == wanted && starts_with(at + HEADER, path)) {
+		if (name_size == wanted &&
+		    memcmp(at + HEADER, path, wanted) == 0) {
 			*file = (struct blob){at + data, size};
 			return true;
 		}
-		size = padded(size);
-		if (size > left - data)
+		data += padded(size);
+		if (data > left)
 			return false;
-		at += data + size;
-		left -= data + size;
+		at += data;
+		left -= data;
 	}
 	return false;
 }

@@ -6,18 +6,16 @@
  * own first bytes. First fit: small pieces fill the gaps that large alignments
  * leave, and neighbours merge when they come back.
  */
-#include "heap.h"
-#include "board.h"
-#include "spinlock.h"
+#include "host.h"
 
 struct run {
 	struct run *next;
 	size_t size; /* bytes, whole pages */
 };
 
-static struct run *runs;
-static uint64_t free_bytes;
-static struct spinlock lock;
+static struct run first; /* empty, so that every run has one before it */
+uint64_t heap_free_bytes;
+static atomic_uint lock;
 
 /* 0 for what does not fit into a size_t. */
 static size_t whole_pages(size_t size)
@@ -25,106 +23,76 @@ static size_t whole_pages(size_t size)
 	return (size + PAGE_SIZE - 1) & ~(size_t)(PAGE_SIZE - 1);
 }
 
-/* Takes [gap, gap + size) of a run out of it; what is left stays. */
-static void *carve(struct run **link, size_t gap, size_t size)
-{
-	struct run *run = *link;
-	char *piece = (char *)run + gap;
-
-	if (run->size - gap - size != 0) {
-		struct run *rest = (struct run *)(void *)(piece + size);
-
-		rest->next = run->next;
-		rest->size = run->size - gap - size;
-		run->next = rest;
-	}
-	if (gap != 0)
-		run->size = gap;
-	else
-		*link = run->next;
-	free_bytes -= size;
-	return piece;
-}
-
-/* At the address `start`, or with 0 at the first multiple of `align`. */
-static void *take(uint64_t start, size_t size, size_t align)
-{
-	void *piece = NULL;
-
-	spin_lock(&lock);
-	for (struct run **link = &runs; *link != NULL; link = &(*link)->next) {
-		uintptr_t at = (uintptr_t)*link;
-		size_t gap = start != 0 ? start - at : -at & (align - 1);
-
-		if (gap < (*link)->size && size <= (*link)->size - gap) {
-			piece = carve(link, gap, size);
-			break;
-		}
-	}
-	spin_unlock(&lock);
-	return piece;
-}
-
-void *heap_alloc(size_t size, size_t align)
-{
-	size = whole_pages(size);
-	if (size == 0 || (align & (align - 1)) != 0)
-		return NULL;
-	return take(0, size, align < PAGE_SIZE ? PAGE_SIZE : align);
-}
-
-bool heap_claim(uint64_t start, uint64_t size)
-{
-	return take(start, size, 0) != NULL;
-}
-
 /* Merges a run with the next one if they touch. */
 static void join(struct run *run)
 {
 	struct run *next = run->next;
 
-	if (next != NULL && (char *)run + run->size == (char *)next) {
+	if ((char *)run + run->size == (char *)next) {
 		run->size += next->size;
 		run->next = next->next;
 	}
 }
 
-void heap_free(void *memory, size_t size)
+/* Into its place in the list, merged with neighbours that it touches. */
+static void insert(uintptr_t start, size_t size)
 {
-	struct run *piece = memory;
-	struct run **link = &runs;
-	struct run *before = NULL;
+	struct run *piece = (struct run *)start;
+	struct run *before = &first;
+	struct run *next;
 
-	size = whole_pages(size);
-	spin_lock(&lock);
-	while (*link != NULL && *link < piece) {
-		before = *link;
-		link = &before->next;
-	}
-	if ((*link != NULL && (uintptr_t)*link - (uintptr_t)piece < size) ||
-	    (before != NULL &&
-	     (uintptr_t)piece - (uintptr_t)before < before->size))
-		panic("heap: 0x%lx is free already", (uintptr_t)piece);
-	piece->next = *link;
-	piece->size = size;
-	*link = piece;
+	if (size == 0)
+		return;
+	while ((next = before->next) != NULL && next <= piece)
+		before = next;
+	if (start - (uintptr_t)before < before->size ||
+	    (next != NULL && (uintptr_t)next - start < size))
+		panic("heap: 0x%lx is free already", start);
+	*piece = (struct run){next, size};
+	before->next = piece;
 	join(piece);
-	if (before != NULL)
-		join(before);
-	free_bytes += size;
-	spin_unlock(&lock);
+	join(before);
 }
 
-void heap_add(uint64_t start, uint64_t size)
+void *heap_alloc(void *ctx, size_t size, size_t align)
 {
-	uint64_t skip = -start & (PAGE_SIZE - 1);
+	struct run *before = &first;
+	uintptr_t piece = 0;
 
-	if (size >= skip + PAGE_SIZE)
-		heap_free((void *)(uintptr_t)(start + skip),
-			  (size - skip) & ~(uint64_t)(PAGE_SIZE - 1));
+	(void)ctx;
+	size = whole_pages(size);
+	acquire(&lock);
+	for (struct run *run; (run = before->next) != NULL; before = run) {
+		size_t gap = -(uintptr_t)run & (align - 1);
+		size_t room = run->size;
+
+		if (gap >= room || size > room - gap || size == 0)
+			continue;
+		before->next = run->next;
+		piece = (uintptr_t)run + gap;
+		insert((uintptr_t)run, gap);
+		insert(piece + size, room - gap - size);
+		heap_free_bytes -= size;
+		break;
+	}
+	release(&lock);
+	return (void *)piece;
 }
 
-uint64_t heap_free_bytes(void)
+void heap_free(void *ctx, void *memory, size_t size)
 {
-	return free_bytes;
+	(void)ctx;
+	size = whole_pages(size);
+	acquire(&lock);
+	insert((uintptr_t)memory, size);
+	heap_free_bytes += size;
+	release(&lock);
+}
+
+void heap_add(uint64_t start, uint64_t end)
+{
+	start = whole_pages(start);
+	end &= ~(uint64_t)(PAGE_SIZE - 1);
+	if (start < end)
+		heap_free(NULL, (void *)(uintptr_t)start, end - start);
 }

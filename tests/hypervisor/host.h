@@ -6,97 +6,111 @@
 #define HOST_H
 
 #include <axvm/axvm.h>
+#include <stdatomic.h>
 
 #include "board.h"
-#include "bundle.h"
 
-#define MAX_VMS 8u
-#define NO_CPU UINT32_MAX
+#define MAX_VMS 8u /* numbers of one digit */
 
-/* ---- string.c ---- */
+/*
+ * The only lock. Interrupts are masked in all of this kernel but for two
+ * instructions (board_take_irqs), so nothing ever interrupts a holder.
+ */
+static inline void acquire(atomic_uint *lock)
+{
+	while (atomic_exchange(lock, 1) != 0)
+		;
+}
+
+static inline void release(atomic_uint *lock)
+{
+	atomic_store_explicit(lock, 0, memory_order_release);
+}
+
+/* ---- main.c ---- */
+
+/* What run.sh wants; `otherwise` if it does not say. */
+uint32_t option(const char *name, uint32_t otherwise);
+
+/* ---- text.c; panic() is in board.h ---- */
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
-/* ---- print.c: print() and panic() of board.h, and into a buffer ---- */
-
-/* Panics unless a call of the library, for which `what` stands, went well. */
+void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Panics unless a call of the library went well. */
 void must(const char *what, int error);
-size_t format_text(char *text, size_t size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+#define MUST(call) must(#call, call)
+
+/* ---- heap.c: contiguous runs of 4 KiB pages ---- */
+
+#define PAGE_SIZE 4096u
+
+/* Gives the heap the whole pages inside [start, end). */
+void heap_add(uint64_t start, uint64_t end);
+/* hal.alloc and hal.free */
+void *heap_alloc(void *ctx, size_t size, size_t align);
+void heap_free(void *ctx, void *memory, size_t size);
+extern uint64_t heap_free_bytes;
+
+/* ---- bundle.c: a cpio archive with the files of all VMs ---- */
+
+/* A file of the archive by its path, e.g. "vm1/kernel". */
+bool bundle_find(struct blob archive, const char *path, struct blob *file);
 
 /* ---- console.c: one serial line for this kernel and all guests ---- */
 
 /* Who writes: 0 this kernel, N the guest of VM N. */
-void console_write(uint32_t writer, const char *bytes, size_t size);
-/* From now on guests write whole lines with their number before each. */
-void console_share(void);
-/* The next byte of input, or -1. */
-int console_read(void);
-/* Gives `uart` the input it has room for; NULL: leaves it. Shows lines that
- * have no end, all of them when there is nothing else to do (`idle`). Returns
- * when it wants to be called again. */
-uint64_t console_poll(uint64_t now, bool idle, struct axvm_uart16550 *uart);
+void console_write(uint32_t writer, char byte);
+/* Guests write whole lines with their number before each. */
+extern bool console_shared;
+/* The UART that gets input, of the first VM; NULL: input stays where it is. */
+extern struct axvm_uart16550 *console_input;
+/* Gives it what it has room for; returns when to call again. On CPU 0 only,
+ * where the board's interrupt comes to. */
+uint64_t console_feed(uint64_t now);
 
 /* ---- sched.c: vCPUs over CPUs, round robin ---- */
 
-struct vm;
+#define NO_CPU UINT32_MAX
 
 /* A vCPU as the scheduler sees it. */
 struct task {
-	struct vm *vm;
+	struct vm *owner;
+	struct axvm_vm *vm; /* its user pointer is the first task */
 	uint32_t vcpu;
-	enum {
-		TASK_STOPPED,
-		TASK_QUEUED,
-		TASK_RUNNING,
-		TASK_BLOCKED
+	uint32_t avoid; /* a CPU that leaves it to others, or NO_CPU */
+	uint32_t slices; /* so many are over */
+	enum task_state {
+		TASK_STOPPED, /* until sched_start() */
+		TASK_WAITING, /* for a CPU, from `deadline` on */
+		TASK_RUNNING
 	} state;
-	bool woken; /* while RUNNING: do not block */
-	uint32_t home; /* the only CPU that may run it now, or NO_CPU */
-	uint32_t watcher; /* CPU that looks at the deadline */
-	uint32_t slices;
-	uint64_t deadline; /* of a BLOCKED one */
-	struct task *next; /* in the queue */
+	uint64_t deadline; /* 0: now; a wake sets it, whatever the state */
 };
 
-/* What becomes of a vCPU after run. */
-enum verdict {
-	VCPU_RUNS,
-	VCPU_WAITS,
-	VCPU_STOPPED
-};
-
-void sched_init(uint32_t cpus, uint64_t slice_ns, uint32_t migrate_every);
-/* Before any CPU is in sched_loop(): tasks, STOPPED, for vCPUs 0 to n - 1. */
-struct task *sched_add(struct vm *vm, uint32_t vcpus);
-void sched_start(struct task *task);
-void sched_wake(struct task *task); /* hal.wake */
-void sched_timer(uint64_t deadline); /* hal.timer: of this CPU */
+/* Makes tasks, STOPPED, of the vCPUs; before any CPU is in sched_loop(). */
+void sched_add(struct vm *owner, struct axvm_vm *vm);
+/* When it boots. */
+void sched_start(struct axvm_vm *vm);
+void sched_wake(void *ctx, struct axvm_vm *vm, uint32_t vcpu); /* hal.wake */
+void sched_timer(void *ctx, uint64_t deadline); /* hal.timer */
 /* Runs vCPUs on this CPU until sched_stop(). */
 void sched_loop(uint32_t self, struct axvm_cpu *handle);
 void sched_stop(void);
 
-/* ---- vmm.c: the virtual machines of the bundle ---- */
+/* ---- vm.c: the virtual machines of the bundle ---- */
 
-/* Reads the configurations, sets memory aside that they claim; how many. */
-uint32_t vmm_load(struct blob bundle);
-/* Creates and boots all; each may reset itself so many times. */
-void vmm_start(struct axvm_host *host, uint32_t reboots);
-/* Enters a vCPU and deals with its exit. */
-enum verdict vmm_run(struct axvm_cpu *cpu, struct vm *vm, uint32_t vcpu,
-		     uint64_t *deadline);
-/* Unloads a vCPU, so that another CPU can run it. */
-void vmm_unbind(struct axvm_cpu *cpu, struct vm *vm, uint32_t vcpu);
+/* Creates and boots all. */
+void vm_start_all(struct axvm_host *host);
+/* Deals with an exit: what becomes of the vCPU? */
+enum task_state vm_exit(struct vm *vm, const struct axvm_exit *exit);
 /* One of its vCPUs has stopped. */
-void vmm_stopped(struct vm *vm);
-void vmm_wake(void *ctx, struct axvm_vm *handle, uint32_t vcpu);
-/* The UART that gets console input, or NULL. */
-struct axvm_uart16550 *vmm_console(void);
-void vmm_print_stats(void);
+void vm_vcpu_stopped(struct vm *vm);
+void vm_print_stats(void);
 /* Destroys all; true: every guest has powered off by itself. */
-bool vmm_finish(void);
+bool vm_destroy_all(void);
 
 #endif

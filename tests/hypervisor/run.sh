@@ -130,6 +130,12 @@ end_vm() {
 	[ -z "$dtb" ] || newc_file "vm$vms/dtb" 644 "$dtb" >>"$work/bundle"
 }
 
+# A file of the bundle that holds a number; of two the first one counts.
+option() { # name number
+	printf '%s' "$2" >"$work/option"
+	newc_file "$1" 644 "$work/option" >>"$work/bundle"
+}
+
 readable() {
 	if [ ! -f "$1" ] || [ ! -r "$1" ]; then
 		die "cannot read $1"
@@ -144,7 +150,6 @@ timeout=
 icount=
 sstc=on
 vector=off
-words=
 
 new_vm
 while [ $# -gt 0 ]; do
@@ -174,11 +179,9 @@ while [ $# -gt 0 ]; do
 	--timeout) timeout=$2 ;;
 	--sstc) sstc=$2 ;;
 	--vector) vector=$2 ;;
-	--slice-ms) words="$words slice-ms=$2" ;;
-	--migrate) words="$words migrate=$2" ;;
-	--reboots) words="$words reboots=$2" ;;
+	--slice-ms | --migrate | --reboots) option "${1#--}" "$2" ;;
 	--no-uart) uart= ;;
-	--stats) words="$words stats" ;;
+	--stats) option stats 1 ;;
 	--icount) icount=1 ;;
 	--)
 		end_vm
@@ -217,11 +220,7 @@ esac
 
 # ---- the bundle, the hypervisor, the machine ----
 
-printf '%s\n' "$words" >"$work/options"
-{
-	newc_file options 644 "$work/options"
-	newc_end
-} >>"$work/bundle"
+newc_end >>"$work/bundle"
 
 binary=${AXVM_BUILD_DIR:-$top/build}/$preset/tests/hypervisor/hypervisor.bin
 if [ ! -f "$binary" ]; then

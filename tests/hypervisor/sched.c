@@ -2,63 +2,35 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /*
- * vCPUs over CPUs: one queue, round robin. A vCPU stays loaded on its CPU
- * (resident) until that CPU runs another one: a guest that sleeps and wakes on
- * an idle CPU costs no switch. `lock` protects the queue, the tasks and who is
- * idle; it is never held while the library is called.
+ * vCPUs over CPUs, round robin. `lock` protects the tasks and who is idle; it
+ * is never held while the library is called, which calls sched_wake().
  */
-#include <stdatomic.h>
-
 #include "host.h"
-#include "spinlock.h"
 
-struct cpu {
-	struct axvm_cpu *handle;
-	struct task *current; /* chosen, and its slice is not over */
-	struct task *resident; /* loaded here */
-	bool idle; /* looks at the queue when kicked */
-	uint64_t slice_end;
-	uint64_t host_deadline; /* end of the slice, first sleeper */
+static struct cpu {
+	bool idle; /* looks at the tasks when kicked */
+	uint64_t look; /* when this kernel is to look again */
 	uint64_t guest_deadline; /* what hal.timer asked for */
-	uint64_t armed; /* what the timer is set to */
-};
+} cpus[BOARD_CPUS];
 
-static struct cpu cpus[AXVM_MAX_CPUS];
 static struct task tasks[MAX_VMS * AXVM_MAX_VCPUS];
-static uint32_t cpu_count, task_count;
-static uint32_t migrate; /* slices, 0: never */
-static uint64_t slice;
-static struct task *head, **tail = &head;
+static uint32_t task_count;
+static uint32_t turn; /* the task after the one chosen last */
 static atomic_bool stopping;
-static struct spinlock lock;
+static atomic_uint lock;
 
-void sched_init(uint32_t count, uint64_t slice_ns, uint32_t migrate_every)
+void sched_add(struct vm *owner, struct axvm_vm *vm)
 {
-	cpu_count = count;
-	slice = slice_ns;
-	migrate = migrate_every;
-	for (uint32_t i = 0; i < count; i++) {
-		cpus[i].guest_deadline = UINT64_MAX;
-		cpus[i].armed = UINT64_MAX;
-	}
+	axvm_vm_set_user(vm, &tasks[task_count]);
+	for (uint32_t i = 0; i < axvm_vm_vcpu_count(vm); i++)
+		tasks[task_count++] = (struct task){owner, vm, .vcpu = i};
 }
 
-struct task *sched_add(struct vm *vm, uint32_t vcpus)
+/* Somebody idle is to look at the tasks again. Under the lock. */
+static void nudge(void)
 {
-	struct task *first = &tasks[task_count];
-
-	for (uint32_t i = 0; i < vcpus; i++)
-		tasks[task_count++] = (struct task){.vm = vm, .vcpu = i};
-	return first;
-}
-
-/* ---- the queue; all of it under the lock ---- */
-
-/* Kicks an idle CPU that may run the task: it looks at the queue then. */
-static void nudge(const struct task *task)
-{
-	for (uint32_t i = 0; i < cpu_count; i++) {
-		if (cpus[i].idle && (task->home == NO_CPU || task->home == i)) {
+	for (uint32_t i = 0; i < board.cpus; i++) {
+		if (cpus[i].idle) {
 			cpus[i].idle = false;
 			board_kick(i);
 			return;
@@ -66,210 +38,141 @@ static void nudge(const struct task *task)
 	}
 }
 
-static void enqueue(struct task *task)
+void sched_start(struct axvm_vm *vm)
 {
-	task->state = TASK_QUEUED;
-	task->next = NULL;
-	*tail = task;
-	tail = &task->next;
-	nudge(task);
-}
+	struct task *first = axvm_vm_user(vm);
 
-static struct task *dequeue(uint32_t self)
-{
-	struct task **link = &head;
-	struct task *task;
-
-	while (*link != NULL && (*link)->home != NO_CPU &&
-	       (*link)->home != self)
-		link = &(*link)->next;
-	task = *link;
-	if (task == NULL)
-		return NULL;
-	*link = task->next;
-	if (task->next == NULL)
-		tail = link;
-	task->state = TASK_RUNNING;
-	task->home = self;
-	return task;
-}
-
-/* Queues the sleepers of this CPU that are due; returns the next deadline. */
-static uint64_t expire(uint32_t self, uint64_t now)
-{
-	uint64_t next = UINT64_MAX;
-
-	for (struct task *task = tasks; task < &tasks[task_count]; task++) {
-		if (task->state != TASK_BLOCKED || task->watcher != self)
-			continue;
-		if (task->deadline <= now)
-			enqueue(task);
-		else if (task->deadline < next)
-			next = task->deadline;
+	acquire(&lock);
+	for (uint32_t i = 0; i < axvm_vm_vcpu_count(vm); i++) {
+		first[i].state = TASK_WAITING;
+		first[i].avoid = NO_CPU;
+		first[i].deadline = 0;
+		nudge();
 	}
-	return next;
+	release(&lock);
 }
 
-void sched_start(struct task *task)
+/* One that still runs finds the 0 when it wants to wait: no wake is lost. */
+void sched_wake(void *ctx, struct axvm_vm *vm, uint32_t vcpu)
 {
-	spin_lock(&lock);
-	task->home = NO_CPU;
-	enqueue(task);
-	spin_unlock(&lock);
-}
+	struct task *first = axvm_vm_user(vm);
 
-void sched_wake(struct task *task)
-{
-	spin_lock(&lock);
-	task->woken = true;
-	if (task->state == TASK_BLOCKED)
-		enqueue(task);
-	spin_unlock(&lock);
+	(void)ctx;
+	acquire(&lock);
+	first[vcpu].deadline = 0;
+	nudge();
+	release(&lock);
 }
 
 void sched_stop(void)
 {
 	stopping = true;
-	for (uint32_t i = 0; i < cpu_count; i++)
+	for (uint32_t i = 0; i < board.cpus; i++)
 		board_kick(i);
 }
 
-/* ---- the timer of each CPU ---- */
+/* ---- one timer per CPU, for this kernel and the guest ---- */
 
-/* One timer per CPU for this kernel and the guest; set only when it changes. */
-static void arm(struct cpu *cpu)
+static uint64_t sooner(uint64_t a, uint64_t b)
 {
-	uint64_t deadline = cpu->host_deadline < cpu->guest_deadline
-				    ? cpu->host_deadline
-				    : cpu->guest_deadline;
-
-	if (deadline != cpu->armed)
-		board_set_timer(deadline);
-	cpu->armed = deadline;
+	return a < b ? a : b;
 }
 
-void sched_timer(uint64_t deadline)
+void sched_timer(void *ctx, uint64_t deadline)
 {
 	struct cpu *cpu = &cpus[board_this_cpu()];
 
+	(void)ctx;
 	cpu->guest_deadline = deadline;
-	arm(cpu);
-}
-
-/* It has fired; what is still wanted is armed again by the loop. */
-void host_timer_irq(void)
-{
-	struct cpu *cpu = &cpus[board_this_cpu()];
-
-	cpu->armed = UINT64_MAX;
-	if (cpu->guest_deadline <= board_now())
-		cpu->guest_deadline = UINT64_MAX;
+	board_set_timer(sooner(cpu->look, deadline));
 }
 
 /* ---- the loop of each CPU ---- */
 
-/* Unloads the resident vCPU: now any CPU may run it. */
-static void evict(struct cpu *cpu)
-{
-	struct task *task = cpu->resident;
-
-	if (task == NULL)
-		return;
-	vmm_unbind(cpu->handle, task->vm, task->vcpu);
-	cpu->resident = NULL;
-	spin_lock(&lock);
-	task->home = NO_CPU;
-	if (task->state == TASK_QUEUED)
-		nudge(task);
-	spin_unlock(&lock);
-}
-
-/* Queues the current vCPU behind the others; some have to move on. */
-static void end_slice(uint32_t self)
-{
-	struct cpu *cpu = &cpus[self];
-	struct task *task = cpu->current;
-	bool moves = migrate != 0 && ++task->slices % migrate == 0;
-
-	if (moves)
-		evict(cpu);
-	spin_lock(&lock);
-	if (moves)
-		task->home = (self + 1) % cpu_count;
-	cpu->current = NULL;
-	enqueue(task);
-	spin_unlock(&lock);
-}
-
-/* What this CPU does next: the current vCPU, the queue's first, or NULL. */
+/* The next in turn that this CPU may run now, or NULL: then `look` is when the
+ * first of the sleepers is due. Of those left, idle CPUs take care. */
 static struct task *choose(uint32_t self, uint64_t now)
 {
 	struct cpu *cpu = &cpus[self];
+	struct task *chosen = NULL;
 
-	spin_lock(&lock);
-	cpu->host_deadline = expire(self, now);
-	if (cpu->current == NULL) {
-		cpu->current = dequeue(self);
-		cpu->slice_end = now + slice;
+	acquire(&lock);
+	cpu->look = UINT64_MAX;
+	for (uint32_t i = 0; i < task_count && chosen == NULL; i++) {
+		struct task *task = &tasks[(turn + i) % task_count];
+
+		if (task->state != TASK_WAITING || task->avoid == self)
+			continue;
+		if (task->deadline <= now)
+			chosen = task;
+		else
+			cpu->look = sooner(cpu->look, task->deadline);
 	}
-	cpu->idle = cpu->current == NULL;
-	if (!cpu->idle) {
-		cpu->current->woken = false;
-		if (cpu->slice_end < cpu->host_deadline)
-			cpu->host_deadline = cpu->slice_end;
+	cpu->idle = chosen == NULL;
+	if (chosen != NULL) {
+		chosen->state = TASK_RUNNING;
+		chosen->deadline = UINT64_MAX; /* until a wake */
+		turn = (uint32_t)(chosen - tasks) + 1;
+		nudge();
 	}
-	spin_unlock(&lock);
-	return cpu->current;
+	release(&lock);
+	return chosen;
 }
 
-/* A wake between the HALT and here has set `woken`: it is not lost. */
-static void run(uint32_t self, struct task *task)
+/* Before this CPU enters a guest, or waits. */
+static void prepare(struct cpu *cpu)
+{
+	uint64_t now = board_now();
+	uint64_t feed = cpu == cpus ? console_feed(now) : UINT64_MAX;
+
+	if (cpu->guest_deadline <= now) /* the library looks when it enters */
+		cpu->guest_deadline = UINT64_MAX;
+	board_set_timer(sooner(sooner(cpu->look, feed), cpu->guest_deadline));
+}
+
+/* A slice of a vCPU; afterwards any CPU may run it. */
+static void run(uint32_t self, struct axvm_cpu *handle, struct task *task)
 {
 	struct cpu *cpu = &cpus[self];
-	enum verdict verdict =
-		vmm_run(cpu->handle, task->vm, task->vcpu, &task->deadline);
+	uint32_t migrate = option("migrate", 0);
+	struct axvm_exit exit;
+	enum task_state state;
+	bool over, moves; /* the slice; to another CPU */
 
-	if (verdict == VCPU_RUNS)
-		return;
-	spin_lock(&lock);
-	cpu->current = NULL;
-	task->watcher = self;
-	task->state = verdict == VCPU_WAITS ? TASK_BLOCKED : TASK_STOPPED;
-	if (verdict == VCPU_STOPPED)
-		cpu->resident = NULL; /* the library has unbound it */
-	else if (task->woken)
-		enqueue(task);
-	spin_unlock(&lock);
-	/* Only now, when it is no task of this CPU: this may boot it again. */
-	if (verdict == VCPU_STOPPED)
-		vmm_stopped(task->vm);
+	cpu->look = board_now() + option("slice-ms", 10) * 1000000ull;
+	do {
+		prepare(cpu);
+		MUST(axvm_run_vcpu(handle, task->vm, task->vcpu, &exit));
+		state = vm_exit(task->owner, &exit);
+		board_take_irqs();
+	} while (state == TASK_RUNNING && board_now() < cpu->look);
+	over = state == TASK_RUNNING;
+	moves = over && migrate != 0 && ++task->slices % migrate == 0;
+	MUST(axvm_vcpu_unbind(handle, task->vm, task->vcpu));
+	acquire(&lock);
+	task->avoid = moves && board.cpus > 1 ? self : NO_CPU;
+	task->deadline =
+		over ? 0 : sooner(task->deadline, exit.u.halt.deadline);
+	task->state = over ? TASK_WAITING : state;
+	if (over)
+		nudge();
+	release(&lock);
+	if (state == TASK_STOPPED)
+		vm_vcpu_stopped(task->owner); /* this may boot it again */
 }
 
 void sched_loop(uint32_t self, struct axvm_cpu *handle)
 {
-	struct cpu *cpu = &cpus[self];
-
-	cpu->handle = handle;
+	cpus[self].guest_deadline = UINT64_MAX;
 	while (!stopping) {
-		uint64_t now = board_now();
-		uint64_t console;
-		struct task *task;
+		struct task *task = choose(self, board_now());
 
-		if (cpu->current != NULL && now >= cpu->slice_end)
-			end_slice(self);
-		task = choose(self, now);
-		console = console_poll(now, task == NULL, vmm_console());
-		if (console < cpu->host_deadline)
-			cpu->host_deadline = console;
-		if (task != NULL && task != cpu->resident) {
-			evict(cpu);
-			cpu->resident = task;
-		}
-		arm(cpu);
-		if (task != NULL)
-			run(self, task);
-		else
+		if (task != NULL) {
+			run(self, handle, task);
+		} else {
+			prepare(&cpus[self]);
 			board_wait();
-		board_take_irqs();
+			board_take_irqs();
+		}
 	}
 }

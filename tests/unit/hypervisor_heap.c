@@ -22,7 +22,7 @@ static jmp_buf panicked;
 void panic(const char *format, ...)
 {
 	(void)format;
-	lock.held = 0;
+	lock = 0;
 	longjmp(panicked, 1);
 }
 
@@ -30,9 +30,9 @@ static int setup(void **state)
 {
 	(void)state;
 	area = aligned_alloc(1 << 20, 1 << 20);
-	runs = NULL;
-	free_bytes = 0;
-	heap_add((uintptr_t)area, AREA);
+	first.next = NULL;
+	heap_free_bytes = 0;
+	heap_add((uintptr_t)area, (uintptr_t)area + AREA);
 	return area == NULL;
 }
 
@@ -40,42 +40,42 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	assert_int_equal(heap_free_bytes(), AREA);
-	assert_ptr_equal(runs, area);
-	assert_int_equal(runs->size, AREA);
-	assert_null(runs->next);
+	assert_int_equal(heap_free_bytes, AREA);
+	assert_ptr_equal(first.next, area);
+	assert_int_equal(first.next->size, AREA);
+	assert_null(first.next->next);
 	free(area);
 	return 0;
 }
 
 static void pieces_are_distinct_and_whole_pages(void **state)
 {
-	char *a = heap_alloc(1, 1);
-	char *b = heap_alloc(PAGE_SIZE + 1, 8);
-	char *c = heap_alloc(PAGE_SIZE, PAGE_SIZE);
+	char *a = heap_alloc(NULL, 1, 1);
+	char *b = heap_alloc(NULL, PAGE_SIZE + 1, 8);
+	char *c = heap_alloc(NULL, PAGE_SIZE, PAGE_SIZE);
 
 	(void)state;
 	assert_ptr_equal(a, area);
 	assert_ptr_equal(b, area + PAGE_SIZE);
 	assert_ptr_equal(c, area + 3 * PAGE_SIZE);
-	assert_int_equal(heap_free_bytes(), AREA - 4 * PAGE_SIZE);
-	heap_free(b, PAGE_SIZE + 1);
-	heap_free(a, 1);
-	heap_free(c, PAGE_SIZE);
+	assert_int_equal(heap_free_bytes, AREA - 4 * PAGE_SIZE);
+	heap_free(NULL, b, PAGE_SIZE + 1);
+	heap_free(NULL, a, 1);
+	heap_free(NULL, c, PAGE_SIZE);
 }
 
 static void alignment_is_honoured_and_the_gap_stays_usable(void **state)
 {
-	char *a = heap_alloc(PAGE_SIZE, PAGE_SIZE);
-	char *b = heap_alloc(PAGE_SIZE, 16 * PAGE_SIZE);
-	char *c = heap_alloc(15 * PAGE_SIZE, PAGE_SIZE);
+	char *a = heap_alloc(NULL, PAGE_SIZE, PAGE_SIZE);
+	char *b = heap_alloc(NULL, PAGE_SIZE, 16 * PAGE_SIZE);
+	char *c = heap_alloc(NULL, 15 * PAGE_SIZE, PAGE_SIZE);
 
 	(void)state;
 	assert_ptr_equal(b, area + 16 * PAGE_SIZE);
 	assert_ptr_equal(c, area + PAGE_SIZE);
-	heap_free(a, PAGE_SIZE);
-	heap_free(b, PAGE_SIZE);
-	heap_free(c, 15 * PAGE_SIZE);
+	heap_free(NULL, a, PAGE_SIZE);
+	heap_free(NULL, b, PAGE_SIZE);
+	heap_free(NULL, c, 15 * PAGE_SIZE);
 }
 
 static void what_does_not_fit_is_refused(void **state)
@@ -83,17 +83,16 @@ static void what_does_not_fit_is_refused(void **state)
 	void *all;
 
 	(void)state;
-	assert_null(heap_alloc(AREA + 1, 1));
-	assert_null(heap_alloc(SIZE_MAX, 1));
-	assert_null(heap_alloc(SIZE_MAX - PAGE_SIZE, 1));
-	assert_null(heap_alloc(0, 1));
-	assert_null(heap_alloc(PAGE_SIZE, 3 * PAGE_SIZE));
-	assert_null(heap_alloc(PAGE_SIZE, (size_t)1 << 63));
-	all = heap_alloc(AREA, 1);
+	assert_null(heap_alloc(NULL, AREA + 1, 1));
+	assert_null(heap_alloc(NULL, SIZE_MAX, 1));
+	assert_null(heap_alloc(NULL, SIZE_MAX - PAGE_SIZE, 1));
+	assert_null(heap_alloc(NULL, 0, 1));
+	assert_null(heap_alloc(NULL, PAGE_SIZE, (size_t)1 << 63));
+	all = heap_alloc(NULL, AREA, 1);
 	assert_ptr_equal(all, area);
-	assert_null(heap_alloc(1, 1));
-	assert_int_equal(heap_free_bytes(), 0);
-	heap_free(all, AREA);
+	assert_null(heap_alloc(NULL, 1, 1));
+	assert_int_equal(heap_free_bytes, 0);
+	heap_free(NULL, all, AREA);
 }
 
 static void neighbours_merge_in_any_order(void **state)
@@ -108,31 +107,12 @@ static void neighbours_merge_in_any_order(void **state)
 		char *pieces[4];
 
 		for (int n = 0; n < 4; n++)
-			pieces[n] = heap_alloc(AREA / 4, 1);
-		assert_int_equal(heap_free_bytes(), 0);
+			pieces[n] = heap_alloc(NULL, AREA / 4, 1);
+		assert_int_equal(heap_free_bytes, 0);
 		for (int n = 0; n < 4; n++)
-			heap_free(pieces[orders[i][n]], AREA / 4);
-		assert_null(runs->next);
+			heap_free(NULL, pieces[orders[i][n]], AREA / 4);
+		assert_null(first.next->next);
 	}
-}
-
-static void named_pages_can_be_claimed_once(void **state)
-{
-	uintptr_t at = (uintptr_t)area + 8 * PAGE_SIZE;
-	char *rest;
-
-	(void)state;
-	assert_true(heap_claim(at, 4 * PAGE_SIZE));
-	assert_false(heap_claim(at, PAGE_SIZE));
-	assert_false(heap_claim(at - PAGE_SIZE, 2 * PAGE_SIZE));
-	assert_false(heap_claim(at + 3 * PAGE_SIZE, 2 * PAGE_SIZE));
-	assert_false(heap_claim((uintptr_t)area + AREA, PAGE_SIZE));
-	assert_false(heap_claim((uintptr_t)area - PAGE_SIZE, PAGE_SIZE));
-	assert_false(heap_claim(PAGE_SIZE, UINT64_MAX - PAGE_SIZE + 1));
-	rest = heap_alloc(9 * PAGE_SIZE, 1);
-	assert_ptr_equal(rest, at + 4 * PAGE_SIZE);
-	heap_free(rest, 9 * PAGE_SIZE);
-	heap_free((void *)at, 4 * PAGE_SIZE);
 }
 
 static void a_double_free_panics(void **state)
@@ -142,7 +122,7 @@ static void a_double_free_panics(void **state)
 		size_t page;
 		size_t pages;
 	} bad[] = {{4, 2}, {4, 1}, {5, 1}, {3, 4}, {63, 1}};
-	char *a = heap_alloc(PAGE_SIZE, 1);
+	char *a = heap_alloc(NULL, PAGE_SIZE, 1);
 	volatile size_t caught = 0;
 
 	(void)state;
@@ -151,25 +131,25 @@ static void a_double_free_panics(void **state)
 			caught++;
 			continue;
 		}
-		heap_free(area + bad[i].page * PAGE_SIZE,
+		heap_free(NULL, area + bad[i].page * PAGE_SIZE,
 			  bad[i].pages * PAGE_SIZE);
 	}
 	assert_int_equal(caught, sizeof(bad) / sizeof(bad[0]));
-	heap_free(a, PAGE_SIZE);
+	heap_free(NULL, a, PAGE_SIZE);
 }
 
 static void only_whole_pages_of_a_range_are_used(void **state)
 {
-	char *all = heap_alloc(AREA, 1);
+	char *all = heap_alloc(NULL, AREA, 1);
 
 	(void)state;
-	heap_add((uintptr_t)area + 1, 2 * PAGE_SIZE - 2);
-	assert_int_equal(heap_free_bytes(), 0);
-	heap_add((uintptr_t)area + 1, 2 * PAGE_SIZE - 1);
-	assert_int_equal(heap_free_bytes(), PAGE_SIZE);
-	assert_ptr_equal(runs, area + PAGE_SIZE);
-	heap_free(all, PAGE_SIZE);
-	heap_free(all + 2 * PAGE_SIZE, AREA - 2 * PAGE_SIZE);
+	heap_add((uintptr_t)area + 1, (uintptr_t)area + 2 * PAGE_SIZE - 1);
+	assert_int_equal(heap_free_bytes, 0);
+	heap_add((uintptr_t)area + 1, (uintptr_t)area + 2 * PAGE_SIZE);
+	assert_int_equal(heap_free_bytes, PAGE_SIZE);
+	assert_ptr_equal(first.next, area + PAGE_SIZE);
+	heap_free(NULL, all, PAGE_SIZE);
+	heap_free(NULL, all + 2 * PAGE_SIZE, AREA - 2 * PAGE_SIZE);
 }
 
 static void random_use_never_overlaps_and_comes_back(void **state)
@@ -189,19 +169,19 @@ static void random_use_never_overlaps_and_comes_back(void **state)
 		if (held[i].at != NULL) {
 			for (size_t n = 0; n < held[i].size; n += PAGE_SIZE)
 				assert_int_equal(held[i].at[n], (char)i);
-			heap_free(held[i].at, held[i].size);
+			heap_free(NULL, held[i].at, held[i].size);
 			held[i].at = NULL;
 			continue;
 		}
 		held[i].size = (random >> 8 & 7) * PAGE_SIZE + 1;
-		held[i].at = heap_alloc(held[i].size,
+		held[i].at = heap_alloc(NULL, held[i].size,
 					(size_t)PAGE_SIZE << (random >> 4 & 3));
 		if (held[i].at != NULL)
 			memset(held[i].at, (int)i, held[i].size);
 	}
 	for (size_t i = 0; i < 16; i++) {
 		if (held[i].at != NULL)
-			heap_free(held[i].at, held[i].size);
+			heap_free(NULL, held[i].at, held[i].size);
 	}
 }
 
@@ -214,7 +194,6 @@ int main(void)
 		TEST(alignment_is_honoured_and_the_gap_stays_usable),
 		TEST(what_does_not_fit_is_refused),
 		TEST(neighbours_merge_in_any_order),
-		TEST(named_pages_can_be_claimed_once),
 		TEST(a_double_free_panics),
 		TEST(only_whole_pages_of_a_range_are_used),
 		TEST(random_use_never_overlaps_and_comes_back),

@@ -3,7 +3,7 @@
 
 /*
  * QEMU's RISC-V "virt" machine under OpenSBI: what board.h asks for. The first
- * hart fills in `machine` from the device tree; nobody writes to it later.
+ * hart fills in `board` from the device tree; nobody writes to it later.
  */
 #include <axvm/axvm.h>
 
@@ -11,7 +11,6 @@
 #include "fdt.h"
 #include "riscv.h"
 
-#define MAX_RAM 4u
 #define NS_PER_S 1000000000u
 
 /* QEMU, hw/riscv/virt: the memory map. */
@@ -32,17 +31,10 @@ enum {
 #define LSR_DATA_READY 0x01u
 #define LSR_CAN_SEND 0x20u
 
-static struct {
-	uint32_t cpu_count;
-	uint64_t harts[MAX_CPUS]; /* by CPU index */
-	uint32_t ram_count;
-	struct board_range ram[MAX_RAM];
-	uint64_t bundle;
-	uint64_t bundle_end;
-	struct board_range fdt;
-	uint64_t timebase;
-	volatile uint32_t *plic; /* threshold and claim, of the first hart */
-} machine;
+struct board board;
+static volatile uint32_t *plic; /* threshold and claim, of the first hart */
+static uint32_t ram_count;
+static uint64_t bundle, bundle_end;
 
 extern const char kernel_end[];
 
@@ -57,102 +49,70 @@ static volatile uint8_t *const uart = (volatile uint8_t *)(uintptr_t)UART;
 
 /* ---- start ---- */
 
+static void add_ram(uint64_t start, uint64_t size)
+{
+	if (ram_count < BOARD_RANGES - 1)
+		board.ram[ram_count++] = (struct range){start, size};
+}
+
+/* The first hart has taken index 0 already. */
+static void add_hart(uint64_t hart)
+{
+	if (hart != board.hw_ids[0] && board.cpus < BOARD_CPUS)
+		board.hw_ids[board.cpus++] = hart;
+}
+
 /* Cells per number as QEMU writes them: 2 at the root, 1 under /cpus. */
 static void read_property(const struct fdt_property *p)
 {
 	if (fdt_is(p->node, "memory") && fdt_is(p->name, "reg")) {
-		for (uint32_t i = 0; i + 4 <= p->length / 4; i += 4) {
-			if (machine.ram_count == MAX_RAM)
-				return;
-			machine.ram[machine.ram_count++] = (struct board_range){
-				fdt_number(p, i, 2), fdt_number(p, i + 2, 2)};
-		}
+		for (uint32_t i = 0; i + 4 <= p->length / 4; i += 4)
+			add_ram(fdt_number(p, i, 2), fdt_number(p, i + 2, 2));
 	} else if (fdt_is(p->parent, "cpus") && fdt_is(p->node, "cpu") &&
 		   fdt_is(p->name, "reg")) {
-		/* The first hart has taken index 0 already. */
-		if (machine.cpu_count < MAX_CPUS &&
-		    fdt_number(p, 0, 1) != machine.harts[0])
-			machine.harts[machine.cpu_count++] =
-				fdt_number(p, 0, 1);
+		add_hart(fdt_number(p, 0, 1));
 	} else if (fdt_is(p->name, "timebase-frequency")) {
-		machine.timebase = fdt_number(p, 0, 1);
+		board.counter_hz = fdt_number(p, 0, 1);
 	} else if (fdt_is(p->name, "linux,initrd-start")) {
-		machine.bundle = fdt_number(p, 0, p->length / 4);
+		bundle = fdt_number(p, 0, p->length / 4);
 	} else if (fdt_is(p->name, "linux,initrd-end")) {
-		machine.bundle_end = fdt_number(p, 0, p->length / 4);
+		bundle_end = fdt_number(p, 0, p->length / 4);
 	}
 }
 
 /* RISC-V PLIC Specification: S-mode of hart h is context 2h + 1. */
 static void setup_uart(void)
 {
-	uintptr_t context = 2 * machine.harts[0] + 1;
+	uintptr_t context = 2 * board.hw_ids[0] + 1;
 
 	uart[UART_FCR] = FCR_ENABLE;
 	uart[UART_IER] = 0;
-	machine.plic = reg32(PLIC + 0x200000 + 0x1000 * context);
-	machine.plic[0] = 0; /* threshold */
+	plic = reg32(PLIC + 0x200000 + 0x1000 * context);
+	plic[0] = 0; /* threshold */
 	*reg32(PLIC + 4 * UART_IRQ) = 1; /* priority */
 	*reg32(PLIC + 0x2000 + 0x80 * context) = 1u << UART_IRQ; /* enable */
 }
 
 void board_main(uint64_t hart, const void *fdt)
 {
-	machine.harts[0] = hart;
-	machine.cpu_count = 1;
-	if (!fdt_visit(fdt, read_property) || machine.ram_count == 0 ||
-	    machine.timebase == 0)
-		panic("the device tree at %p is not usable",
-		      (void *)(uintptr_t)fdt);
-	machine.fdt = (struct board_range){(uintptr_t)fdt, fdt_size(fdt)};
+	board.backend = axvm_backend_riscv_h();
+	board.hw_ids[0] = hart;
+	board.cpus = 1;
+	if (!fdt_visit(fdt, read_property) || ram_count == 0 ||
+	    board.counter_hz == 0)
+		panic("the device tree at %lx is not usable", (uintptr_t)fdt);
+	board.bundle.data = (const char *)(uintptr_t)bundle;
+	board.bundle.size = bundle_end - bundle;
+	/* Firmware lies below the kernel: one range for both. */
+	board.used[0].start = board.ram[0].start;
+	board.used[0].size = (uintptr_t)kernel_end - board.ram[0].start;
+	board.used[1] = (struct range){(uintptr_t)fdt, fdt_size(fdt)};
+	board.used[2] = (struct range){bundle, bundle_end - bundle};
 	setup_uart();
 	host_main();
 }
 
-/* ---- memory ---- */
-
-const struct axvm_arch_ops *board_backend(void)
-{
-	return axvm_backend_riscv_h();
-}
-
-bool board_ram(uint32_t index, struct board_range *range)
-{
-	if (index >= machine.ram_count)
-		return false;
-	*range = machine.ram[index];
-	return true;
-}
-
-struct board_range board_bundle(void)
-{
-	return (struct board_range){machine.bundle,
-				    machine.bundle_end - machine.bundle};
-}
-
-/* Firmware lies below the kernel: one range for both. */
-bool board_used(uint32_t index, struct board_range *range)
-{
-	uint64_t ram = machine.ram[0].start;
-	const struct board_range used[] = {
-		{ram, (uintptr_t)kernel_end - ram},
-		machine.fdt,
-		board_bundle(),
-	};
-
-	/* No bundle, no range. */
-	if (index >= (machine.bundle_end != 0 ? 3u : 2u))
-		return false;
-	*range = used[index];
-	return true;
-}
-
 /* ---- CPUs and interrupts ---- */
-
-uint32_t board_cpus(void)
-{
-	return machine.cpu_count;
-}
 
 uint32_t board_this_cpu(void)
 {
@@ -162,21 +122,16 @@ uint32_t board_this_cpu(void)
 	return cpu;
 }
 
-uint64_t board_hw_id(uint32_t cpu)
-{
-	return machine.harts[cpu];
-}
-
 bool board_start_cpu(uint32_t cpu)
 {
-	return sbi_call(SBI_HSM, SBI_HSM_START, machine.harts[cpu],
+	return sbi_call(SBI_HSM, SBI_HSM_START, board.hw_ids[cpu],
 			(uintptr_t)cpu_entry, cpu) == 0;
 }
 
 void board_kick(uint32_t cpu)
 {
 	/* Mask and base: one hart, whatever its number. */
-	sbi_call(SBI_IPI, SBI_IPI_SEND, 1, machine.harts[cpu], 0);
+	sbi_call(SBI_IPI, SBI_IPI_SEND, 1, board.hw_ids[cpu], 0);
 }
 
 /* Privileged Architecture, "Wait for Interrupt": resumes for what is enabled
@@ -202,12 +157,7 @@ static uint64_t scale(uint64_t value, uint64_t from, uint64_t to)
 
 uint64_t board_now(void)
 {
-	return scale(csr_read(time), machine.timebase, NS_PER_S);
-}
-
-uint64_t board_counter_hz(void)
-{
-	return machine.timebase;
+	return scale(csr_read(time), board.counter_hz, NS_PER_S);
 }
 
 void board_set_timer(uint64_t deadline)
@@ -216,7 +166,7 @@ void board_set_timer(uint64_t deadline)
 	uint64_t ticks =
 		deadline == UINT64_MAX
 			? UINT64_MAX
-			: scale(deadline, NS_PER_S, machine.timebase) + 1;
+			: scale(deadline, NS_PER_S, board.counter_hz) + 1;
 
 	sbi_call(SBI_TIME, SBI_TIME_SET_TIMER, ticks, 0, 0);
 }
@@ -241,11 +191,11 @@ int board_getc(void)
 /* Silent until board_getc() has emptied the UART again. */
 void uart_irq(void)
 {
-	uint32_t irq = machine.plic[1];
+	uint32_t irq = plic[1];
 
 	uart[UART_IER] = 0;
 	if (irq != 0)
-		machine.plic[1] = irq;
+		plic[1] = irq;
 }
 
 /* SiFive test device: its status becomes that of QEMU. */

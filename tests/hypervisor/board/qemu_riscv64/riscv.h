@@ -5,7 +5,7 @@
 #ifndef RISCV_H
 #define RISCV_H
 
-#define MAX_CPUS 16
+#define MAX_CPUS 16 /* BOARD_CPUS */
 #define STACK_SHIFT 14
 #define FRAME_SIZE (36 * 8)
 

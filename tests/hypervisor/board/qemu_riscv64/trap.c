@@ -12,11 +12,9 @@
 
 static _Noreturn void die(const struct frame *frame)
 {
-	for (unsigned i = 1; i < 32; i++)
-		print("x%u %16lx%s", i, frame->x[i], i % 4 ? " " : "\n");
-	panic("cpu %u: scause %lx stval %lx pc %lx sstatus %lx",
+	panic("cpu %u: scause %lx stval %lx pc %lx sstatus %lx ra %lx sp %lx",
 	      board_this_cpu(), frame->cause, frame->value, frame->pc,
-	      frame->status);
+	      frame->status, frame->x[1], frame->x[2]);
 }
 
 void trap(const struct frame *frame)
@@ -29,7 +27,6 @@ void trap(const struct frame *frame)
 		break;
 	case INTERRUPT_TIMER:
 		board_set_timer(UINT64_MAX);
-		host_timer_irq();
 		break;
 	case INTERRUPT_EXTERNAL:
 		uart_irq();

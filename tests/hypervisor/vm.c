@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * The virtual machines: made from the bundle's files, answered when they exit,
+ * started again when they reset, and taken apart. The table is filled before
+ * the scheduler starts; what changes later is atomic.
+ */
+#include "host.h"
+
+struct vm {
+	struct axvm_vm *handle;
+	uint32_t number; /* as in the bundle, from 1 */
+	uint32_t reboots;
+	_Atomic enum outcome {
+		VM_RUNNING,
+		VM_OFF,
+		VM_RESET,
+		VM_FAILED
+	} outcome;
+	atomic_uint alive; /* vCPUs that have not stopped */
+	struct axvm_uart16550 uart;
+	struct axvm_config_storage config;
+};
+
+static struct vm vms[MAX_VMS];
+static uint32_t vm_count;
+static atomic_uint running;
+
+/* ---- consoles ---- */
+
+static void uart_transmit(void *ctx, uint8_t byte)
+{
+	console_write(((const struct vm *)ctx)->number, (char)byte);
+}
+
+static bool debug_write(void *ctx, uint8_t byte)
+{
+	uart_transmit(ctx, byte);
+	return true;
+}
+
+/* Not locked: a guest that reads on two CPUs at once spoils its own input. */
+static int debug_read(void *ctx)
+{
+	return ctx == vms && console_input == NULL ? board_getc() : -1;
+}
+
+static void add_uart(struct vm *vm, const struct axvm_emu_device_config *device)
+{
+	const struct axvm_uart16550_config wiring = {
+		.size = sizeof(wiring),
+		.bus = axvm_emu_device_uses_ports(device) ? AXVM_BUS_PORT
+							  : AXVM_BUS_MMIO,
+		.base = device->gpa.value,
+		.line = device->irq,
+		.transmit = uart_transmit,
+		.ctx = vm,
+	};
+
+	if (vm == vms)
+		console_input = &vm->uart;
+	MUST(axvm_uart16550_init(&vm->uart, vm->handle, &wiring));
+	MUST(axvm_add_device(vm->handle, &vm->uart.device));
+}
+
+/* One UART, if it is configured, and the firmware's console. */
+static void add_consoles(struct vm *vm)
+{
+	const struct axvm_debug_console firmware = {vm, debug_write,
+						    debug_read};
+	const struct axvm_emu_device_config *device =
+		vm->config.config.emu_devices;
+
+	MUST(axvm_set_debug_console(vm->handle, &firmware));
+	for (uint32_t i = vm->config.config.emu_device_count; i != 0; i--) {
+		if (device->type == AXVM_EMU_CONSOLE) {
+			add_uart(vm, device);
+			break;
+		}
+		device++;
+	}
+}
+
+/* ---- creation ---- */
+
+static bool find(const struct vm *vm, const char *name, struct blob *file)
+{
+	char path[16] = {'v', 'm', (char)('0' + vm->number), '/'};
+
+	for (size_t i = 0; name[i] != '\0'; i++)
+		path[4 + i] = name[i];
+	return bundle_find(board.bundle, path, file);
+}
+
+/* The library copies at init and at each reset: the bundle stays in place. */
+static void add_image(struct vm *vm, const char *name,
+		      enum axvm_image_kind kind)
+{
+	struct blob file;
+
+	if (find(vm, name, &file)) {
+		const struct axvm_image image = {.data = file.data,
+						 .size = file.size};
+
+		MUST(axvm_add_image(vm->handle, kind, &image));
+	}
+}
+
+/* Reads the configuration and creates the VM by it. The frames that HOST,
+ * IDENTICAL and RESERVED regions name are the heap's: no such regions here. */
+static void configure(struct axvm_host *host, struct vm *vm, struct blob text)
+{
+	struct axvm_vm_config *config = &vm->config.config;
+	struct axvm_config_error why = {0};
+	int error =
+		axvm_config_from_toml(text.data, text.size, &vm->config, &why);
+
+	/* The bundle is the file system here: all is in memory. */
+	config->kernel.image_location = AXVM_IMAGE_IN_MEMORY;
+	for (uint32_t i = 0; error == AXVM_OK && i < config->region_count;
+	     i++) {
+		if (config->regions[i].kind != AXVM_REGION_ALLOC &&
+		    config->regions[i].kind != AXVM_REGION_DEMAND)
+			panic("vm%u: memory_regions[%u] names memory of the "
+			      "host",
+			      vm->number, i);
+	}
+	if (error == AXVM_OK)
+		error = axvm_create(host, config, &why, &vm->handle);
+	if (error != AXVM_OK)
+		panic("vm%u: config.toml line %u: %s: %s (%s)", vm->number,
+		      why.line, why.field, why.reason, axvm_error_name(error));
+}
+
+/* All vCPUs go to the scheduler: those that are off say HALT and wait. */
+static void boot(struct vm *vm)
+{
+	vm->outcome = VM_RUNNING;
+	vm->alive = axvm_vm_vcpu_count(vm->handle);
+	MUST(axvm_boot(vm->handle));
+	sched_start(vm->handle);
+}
+
+void vm_start_all(struct axvm_host *host)
+{
+	struct blob text;
+
+	for (struct vm *vm = vms; vm < &vms[MAX_VMS]; vm++) {
+		vm->number = vm_count + 1;
+		if (!find(vm, "config.toml", &text))
+			break;
+		configure(host, vm, text);
+		add_image(vm, "kernel", AXVM_IMAGE_KERNEL);
+		add_image(vm, "initrd", AXVM_IMAGE_RAMDISK);
+		add_image(vm, "dtb", AXVM_IMAGE_DTB);
+		add_consoles(vm);
+		MUST(axvm_init(vm->handle));
+		sched_add(vm, vm->handle);
+		vm_count++;
+	}
+	if (vm_count == 0)
+		panic("no vm1/config.toml in the bundle");
+	console_shared = vm_count > 1;
+	running = vm_count;
+	for (uint32_t i = 0; i < vm_count; i++)
+		boot(&vms[i]);
+}
+
+/* ---- running ---- */
+
+/*
+ * After SYSTEM_OFF and SYSTEM_RESET the VM is stopping: every vCPU gets STOPPED
+ * from its next run, also the one that asked. For other exits the library has a
+ * default, and a count.
+ */
+enum task_state vm_exit(struct vm *vm, const struct axvm_exit *exit)
+{
+	enum outcome before = VM_RUNNING, outcome = VM_RUNNING;
+
+	switch (exit->reason) {
+	case AXVM_EXIT_HALT:
+		return TASK_WAITING;
+	case AXVM_EXIT_STOPPED:
+		return TASK_STOPPED;
+	case AXVM_EXIT_SYSTEM_OFF:
+		/* A guest may say that it does so because it has failed. */
+		outcome = exit->u.system.code == 0 ? VM_OFF : VM_FAILED;
+		break;
+	case AXVM_EXIT_SYSTEM_RESET:
+		outcome = VM_RESET;
+		break;
+	case AXVM_EXIT_FAULT:
+	case AXVM_EXIT_FAIL_ENTRY:
+		print("host: vm%u vcpu%u: %s pc %lx gpa %lx raw %lx %lx\n",
+		      vm->number, exit->vcpu, axvm_exit_name(exit->reason),
+		      exit->pc, exit->gpa, exit->raw[0], exit->raw[1]);
+		outcome = VM_FAILED;
+		/* It may be stopping already. */
+		(void)!axvm_shutdown(vm->handle);
+		break;
+	}
+	/* What ends a VM first is its outcome. */
+	atomic_compare_exchange_strong(&vm->outcome, &before, outcome);
+	return TASK_RUNNING;
+}
+
+/* The last one out decides: no vCPU is inside or resident now. */
+void vm_vcpu_stopped(struct vm *vm)
+{
+	int error;
+
+	if (atomic_fetch_sub(&vm->alive, 1) != 1)
+		return;
+	if (vm->outcome == VM_RESET && vm->reboots++ < option("reboots", 16)) {
+		/* In steps, so that this CPU's interrupts do not wait long. */
+		while ((error = axvm_reset(vm->handle)) == AXVM_EAGAIN)
+			board_take_irqs();
+		must("axvm_reset", error);
+		boot(vm);
+	} else if (atomic_fetch_sub(&running, 1) == 1) {
+		sched_stop();
+	}
+}
+
+/* ---- the end ---- */
+
+static void print_counts(const struct vm *vm, uint32_t vcpu)
+{
+	struct axvm_vcpu_stats stats;
+
+	MUST(axvm_vcpu_get_stats(vm->handle, vcpu, &stats));
+	for (uint32_t i = 0; i < AXVM_STATS; i++) {
+		if (stats.exits[i] != 0)
+			print("stats: vm%u vcpu%u exit %s %lu\n", vm->number,
+			      vcpu, axvm_stat_name(i), stats.exits[i]);
+	}
+}
+
+void vm_print_stats(void)
+{
+	for (struct vm *vm = vms; vm < &vms[vm_count]; vm++) {
+		for (uint32_t i = 0; i < axvm_vm_vcpu_count(vm->handle); i++)
+			print_counts(vm, i);
+	}
+	print("stats: %lu ms since the start\n", board_now() / 1000000);
+}
+
+bool vm_destroy_all(void)
+{
+	bool ok = true;
+	int error;
+
+	for (struct vm *vm = vms; vm < &vms[vm_count]; vm++) {
+		ok = ok && vm->outcome != VM_FAILED;
+		while ((error = axvm_destroy(vm->handle)) == AXVM_EAGAIN)
+			;
+		must("axvm_destroy", error);
+	}
+	return ok;
+}

@@ -3,12 +3,12 @@
 # SPDX-FileCopyrightText: The axvm authors
 
 # emulator.sh [riscv_h]: guests in the sample hypervisor in QEMU, as TAP. Needs
-# the preset riscv64 built. One log per run in build/logs/emulator. Only names
+# the presets riscv64 and riscv64-lp64d built. One log per run in build/logs/emulator. Only names
 # that match the extended expression in AXVM_JOBS are run.
 #
 # A job is "KIND ARGUMENT CPUS HARTS SSTC [EXTRA]"; jobs on one hart run as many
 # at a time as this machine has CPUs. EXTRA: vector (the harts have V), migrate
-# (every time slice on another hart).
+# (every time slice on another hart), lp64d (a hard-float host on such harts).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/guests.sh
@@ -34,7 +34,9 @@ machine() { # kernel arguments...
 	case $extra in
 	vector) set -- --vector on "$@" ;;
 	migrate) set -- --migrate 1 "$@" ;;
+	lp64d) set -- --vector on "$@" ;;
 	esac
+	[ "$extra" != lp64d ] || export AXVM_PRESET=riscv64-lp64d
 	exec sh tests/hypervisor/run.sh --arch riscv_h --kernel "$kernel" \
 		--cpus "$cpus" --host-cpus "$harts" --sstc "$sstc" "$@"
 }
@@ -193,6 +195,9 @@ jobs() {
 		payload smp 4 2 on
 		payload wild 4 2 on
 		payload smp 4 2 on vector
+		payload smp 4 2 on lp64d
+		payload mmio 1 2 on lp64d
+		linux linux 2 2 on lp64d
 		payload smp 4 2 on migrate
 		payload smp 4 2 off migrate
 		payload time 4 2 on migrate

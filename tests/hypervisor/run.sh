@@ -29,6 +29,7 @@ usage() {
 	  --slice-ms N      time slice of a vCPU (10)
 	  --migrate N       move a vCPU to another CPU every N slices (0: never)
 	  --reboots N       resets a guest may ask for; the next is a power-off (16)
+	AXVM_PRESET in the environment names another build of the hypervisor.
 	Status: 0 all guests powered off, 1 a guest or the host failed, 2 usage,
 	124 timeout. On a terminal, Ctrl-A x leaves.
 	END
@@ -214,7 +215,7 @@ off) ;;
 *) die "--vector wants on or off" ;;
 esac
 case $arch in
-riscv_h) preset=riscv64 ;;
+riscv_h) preset=${AXVM_PRESET:-riscv64} ;;
 *) die "no board for backend '$arch'" ;;
 esac
 

@@ -3,8 +3,9 @@
 # SPDX-FileCopyrightText: The axvm authors
 
 # emulator.sh [riscv_h]: guests in the sample hypervisor in QEMU, as TAP. Needs
-# the presets riscv64 and riscv64-lp64d built. One log per run in build/logs/emulator. Only names
-# that match the extended expression in AXVM_JOBS are run.
+# the presets riscv64 and riscv64-lp64d built. One log per run in
+# build/logs/emulator. Only jobs that match the extended expression in AXVM_JOBS
+# are run.
 #
 # A job is "KIND ARGUMENT CPUS HARTS SSTC [EXTRA]"; jobs on one hart run as many
 # at a time as this machine has CPUs. EXTRA: vector (the harts have V), migrate

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The axvm authors
 # The core: no machine access, built for every target and for the host.
 set(AXVM_CORE_SOURCES
   boot.c

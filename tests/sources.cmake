@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The axvm authors
 # Files of support/ that every host test may use.
 set(AXVM_TEST_SUPPORT
   host_hal.c

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The axvm authors
 # RISC-V, bare metal. AXVM_RISCV_ABI chooses the ABI of the kernel that will be
 # linked: an lp64 archive does not link into an lp64d kernel.
 # A *-linux-gnu- compiler serves as well as an *-elf- one: nothing of its libc

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The axvm authors
 # PURE: no machine access; built and tested on any host.
 # METAL: asm and registers; only in an archive for this architecture.
 set(PURE

@@ -27,8 +27,9 @@ typedef _Atomic uint64_t atomic_u64;
 
 /*
  * Test-and-test-and-set lock. The library holds one only for bounded work and
- * never while it calls a device or a HAL callback other than alloc, free and
- * address translation.
+ * never while it calls a device's `access`, unless that asked for it. HAL
+ * callbacks may find locks held, kick and wake included; so they must not call
+ * back. reset and destroy of devices run under the VM's life lock.
  */
 struct spinlock {
 	atomic_u32 held;

@@ -52,7 +52,9 @@ struct axvm_device_ops {
 	 */
 	enum axvm_access_result (*access)(struct axvm_device *device,
 					  struct axvm_device_access *access);
-	/* Back to power-on state, at axvm_reset(). NULL: nothing to do. */
+	/* Back to power-on state, at axvm_reset(). NULL: nothing to do. This and
+	 * destroy are called with the VM's life lock held: they must not call
+	 * what changes the VM's state or its devices. */
 	void (*reset)(struct axvm_device *device);
 	/* The VM is gone; the device may be freed. NULL: nothing to do. */
 	void (*destroy)(struct axvm_device *device);

@@ -246,6 +246,13 @@ static int check_device(const struct axvm_vm *vm,
 	return err;
 }
 
+static const char *space_name(const struct axvmi_space *space)
+{
+	if (space->kind == AXVMI_SPACE_DEVICE)
+		return space->device->ops->name;
+	return space->kind == AXVMI_SPACE_RAM ? "RAM" : "a window";
+}
+
 /*
  * Who is in the way of a device that has been checked: a name, or NULL. Its own
  * ranges may not share an address either.
@@ -259,9 +266,7 @@ static const char *rival(const struct axvm_vm *vm,
 			&vm->bus[a->bus], a->base, a->base + (a->size - 1));
 
 		if (other != NULL)
-			return other->kind == AXVMI_SPACE_DEVICE
-				       ? other->device->ops->name
-				       : "RAM";
+			return space_name(other);
 		for (uint32_t k = 0; k < i; k++) {
 			const struct axvm_device_range *b = &device->ranges[k];
 

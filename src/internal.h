@@ -101,6 +101,9 @@ enum axvmi_space_kind {
 	AXVMI_SPACE_HOLE = 0,
 	AXVMI_SPACE_RAM, /* region index */
 	AXVMI_SPACE_DEVICE, /* device table slot */
+	/* The library maps it, or not, and it is no RAM of a region: shared
+	 * channels, devices passed through. Copies do not reach it. */
+	AXVMI_SPACE_WINDOW,
 };
 
 /* One entry of the frozen map of a bus: [start, last], both inclusive. Half a
@@ -465,8 +468,8 @@ enum axvmi_fault_result {
 
 /*
  * A stage-2 fault of a guest access (AXVM_READ, WRITE or EXEC) at gpa, for
- * which the guest-physical map has the RAM entry `space`. Fills demand pages.
- * The vCPU has left.
+ * which the guest-physical map has the entry `space`, RAM or WINDOW. Fills
+ * demand pages. The vCPU has left.
  */
 enum axvmi_fault_result axvmi_ram_fault(struct axvm_vcpu *vcpu, uint64_t gpa,
 					uint32_t access,

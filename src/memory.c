@@ -119,12 +119,25 @@ static enum axvmi_fault_result deny(struct axvm_vcpu *vcpu, uint64_t gpa,
 	return AXVMI_FAULT_DENIED;
 }
 
+/* What a hole in the tables at gpa means. */
+static enum axvmi_fault_result region_fault(struct axvm_vcpu *vcpu,
+					    uint64_t gpa, uint32_t access,
+					    const struct axvm_region_config *r)
+{
+	if ((r->access & access) != access)
+		return deny(vcpu, gpa, access, AXVM_FAULT_PERMISSION);
+	if (r->kind != AXVM_REGION_DEMAND)
+		return deny(vcpu, gpa, access, AXVM_FAULT_UNMAPPED);
+	if (demand_fill(vcpu->vm, r, align_down(gpa, PAGE_SIZE_4K)) != AXVM_OK)
+		return deny(vcpu, gpa, access, AXVM_FAULT_NO_MEMORY);
+	return AXVMI_FAULT_RETRY;
+}
+
 enum axvmi_fault_result axvmi_ram_fault(struct axvm_vcpu *vcpu, uint64_t gpa,
 					uint32_t access,
 					const struct axvmi_space *space)
 {
 	struct axvm_vm *vm = vcpu->vm;
-	const struct axvm_region_config *r = &vm->regions[space->range].config;
 	struct s2_mapping mapping;
 	uint32_t token = axvmi_read_begin(vm);
 	int err = axvmi_s2_query(&vm->s2, axvm_to_gpa(gpa), &mapping);
@@ -136,13 +149,12 @@ enum axvmi_fault_result axvmi_ram_fault(struct axvm_vcpu *vcpu, uint64_t gpa,
 		vm->ops->tlb_flush_local(vm);
 		return AXVMI_FAULT_SPURIOUS;
 	}
-	if (err == AXVM_OK || (r->access & access) != access)
+	if (err == AXVM_OK)
 		return deny(vcpu, gpa, access, AXVM_FAULT_PERMISSION);
-	if (r->kind != AXVM_REGION_DEMAND)
+	if (space->kind == AXVMI_SPACE_WINDOW)
 		return deny(vcpu, gpa, access, AXVM_FAULT_UNMAPPED);
-	if (demand_fill(vm, r, align_down(gpa, PAGE_SIZE_4K)) != AXVM_OK)
-		return deny(vcpu, gpa, access, AXVM_FAULT_NO_MEMORY);
-	return AXVMI_FAULT_RETRY;
+	return region_fault(vcpu, gpa, access,
+			    &vm->regions[space->range].config);
 }
 
 /* ---- copies ---- */

@@ -341,7 +341,7 @@ static int guest_page_fault(struct riscv_vcpu *v,
 	const struct axvmi_space *space =
 		axvmi_bus_find(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
 
-	if (space != NULL && space->kind == AXVMI_SPACE_RAM)
+	if (space != NULL && space->kind != AXVMI_SPACE_DEVICE)
 		return ram(v, s, gpa, space);
 	if (s->cause == CAUSE_FETCH_GUEST_PAGE) {
 		axvmi_leave(&v->core);

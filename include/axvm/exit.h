@@ -61,7 +61,8 @@ enum axvm_exit_reason {
 enum axvm_fault_kind {
 	/* Stage-2 fault in RAM whose rights do not allow the access. */
 	AXVM_FAULT_PERMISSION = 0,
-	/* RAM without a page behind it (taken away by axvm_unmap). */
+	/* RAM without a page behind it (taken away by axvm_unmap), or a window
+	 * of the library with nothing in it now. */
 	AXVM_FAULT_UNMAPPED = 1,
 	/* hal.alloc had no page for a demand region; run again to retry. */
 	AXVM_FAULT_NO_MEMORY = 2,

@@ -114,7 +114,7 @@ static int stage2_fault(struct stub_vcpu *v, const struct stub_op *op,
 		axvmi_bus_find(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
 
 	axvmi_leave(&v->core);
-	if (space == NULL || space->kind != AXVMI_SPACE_RAM)
+	if (space == NULL || space->kind == AXVMI_SPACE_DEVICE)
 		return mmio(v, op, gpa, space);
 	axvmi_count(&v->core, AXVM_STAT_STAGE2_FAULT);
 	if (is_endless(v))

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core_test.h"
+#include "internal.h"
 
 #define DEMAND (RAM + MIB(16))
 #define OTHER (RAM + MIB(64))
@@ -709,6 +710,62 @@ static void query_tells_what_is_mapped(void **state)
 
 /* ---- all formats, one script ---- */
 
+/* ---- windows ---- */
+
+#define WINDOW UINT64_C(0x20000000)
+
+static void map_window(struct axvm_vm *vm, struct axvm_hpa hpa)
+{
+	struct axvmi_mem_batch batch;
+	struct s2_map map = {
+		.gpa = at(WINDOW),
+		.size = PAGE,
+		.hpa = hpa,
+		.access = AXVM_READ,
+		.type = AXVM_MEM_NORMAL,
+	};
+
+	axvmi_batch_begin(vm, &batch);
+	assert_int_equal(axvmi_s2_map(&vm->s2, &map, &batch.edit), AXVM_OK);
+	axvmi_batch_end(vm, &batch);
+}
+
+static void a_window_faults_where_nothing_is_mapped_or_allowed(void **state)
+{
+	static const struct stub_op ops[] = {OP(READ, WINDOW, 0),
+					     OP(READ, WINDOW, 0),
+					     OP(WRITE, WINDOW, 1), THE_END};
+	static const struct axvmi_space window = {
+		.start = WINDOW,
+		.last = WINDOW + 2 * PAGE - 1,
+		.kind = AXVMI_SPACE_WINDOW,
+	};
+	struct axvm_vm *vm = created();
+	struct axvm_hpa hpa = test_hal_host_memory(stub_hal(m), PAGE, PAGE);
+	uint64_t word;
+
+	(void)state;
+	*(uint64_t *)test_hal_virt(stub_hal(m), hpa) = 77;
+	stub_host_synced(m, hpa, PAGE);
+	assert_int_equal(axvmi_bus_add(vm, AXVM_BUS_MMIO, &window), AXVM_OK);
+	assert_int_equal(axvm_init(vm), AXVM_OK);
+	stub_program(vm, 0, ops);
+	assert_int_equal(axvm_boot(vm), AXVM_OK);
+	assert_int_equal(run(vm), AXVM_EXIT_FAULT);
+	assert_int_equal(left->gpa, WINDOW);
+	assert_int_equal(left->u.fault.kind, AXVM_FAULT_UNMAPPED);
+	map_window(vm, hpa);
+	assert_int_equal(run(vm), AXVM_EXIT_FAULT);
+	assert_int_equal(stub_reg(vm, 0, STUB_REG_RESULT), 77);
+	assert_int_equal(left->u.fault.kind, AXVM_FAULT_PERMISSION);
+	assert_int_equal(left->u.fault.access, AXVM_WRITE);
+	/* It is nobody's RAM. */
+	assert_int_equal(axvm_read_guest(vm, at(WINDOW), &word, sizeof(word)),
+			 AXVM_EFAULT);
+	assert_int_equal(axvm_unmap(vm, at(WINDOW), PAGE), AXVM_ERANGE);
+	end(vm);
+}
+
 static void every_format_survives_splits_and_merges(void **state)
 {
 	static const struct stub_op touch[] = {OP(WRITE, RAM + MIB(2), 1),
@@ -785,6 +842,7 @@ int main(void)
 		OWN(a_read_section_cannot_be_preempted),
 		OWN(a_frame_is_not_freed_while_it_is_copied),
 		TEST(query_tells_what_is_mapped),
+		TEST(a_window_faults_where_nothing_is_mapped_or_allowed),
 		OWN(every_format_survives_splits_and_merges),
 	};
 

@@ -17,6 +17,12 @@
 struct axvm_vcpu;
 struct axvm_s2_format;
 
+/* A register that axvm_dump_vcpu() shows. */
+struct axvm_register {
+	const char *name; /* shorter than 12 characters */
+	uint32_t number; /* for get_reg */
+};
+
 struct axvm_arch_ops {
 	const char *name;
 
@@ -44,6 +50,14 @@ struct axvm_arch_ops {
 
 	/* The counter guests read, before any offset. */
 	uint64_t (*counter)(void);
+
+	/* A fast clock of this CPU, for durations: its cycles if it can count
+	 * them. */
+	uint64_t (*cycles)(const struct axvm_host *host);
+
+	/* vm->time_offset is another: the resident vCPU's counter and timers
+	 * follow it. Loading a vCPU does so anyway. */
+	void (*clock_moved)(struct axvm_vcpu *vcpu);
 
 	/*
 	 * Thread. Fills in the stage-2 format for a guest-physical space of
@@ -92,6 +106,8 @@ struct axvm_arch_ops {
 	/* ENOENT: no such register. EBUSY: it is on a CPU (vcpu resident). */
 	int (*get_reg)(struct axvm_vcpu *vcpu, uint32_t reg, uint64_t *value);
 	int (*set_reg)(struct axvm_vcpu *vcpu, uint32_t reg, uint64_t value);
+	const struct axvm_register *registers; /* what a dump shows */
+	size_t register_count;
 
 	/*
 	 * Interrupts. line_targets: vCPUs (bit mask) that may have to evaluate

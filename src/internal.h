@@ -173,7 +173,9 @@ struct axvm_vm {
 
 	struct axvm_debug_console console; /* fixed from axvm_init() on */
 	struct axvmi_lines lines;
-	atomic_u64 time_offset; /* guest counter = host counter + offset */
+	/* Guest counter = host counter + offset; while SUSPENDED stopped_at. */
+	atomic_u64 time_offset;
+	atomic_u64 stopped_at;
 
 	struct axvm_device *devices[AXVMI_MAX_DEVICES];
 	uint32_t device_count;
@@ -203,6 +205,9 @@ struct axvm_vm {
 #define AXVMI_ATTN_TAG 0x08u /* tag rollover */
 #define AXVMI_ATTN_LINES 0x10u /* interrupt inputs changed */
 #define AXVMI_ATTN_SYNC 0x20u /* the host wrote code */
+#define AXVMI_ATTN_TIME 0x40u /* vm->time_offset changed */
+/* Never cleared while somebody watches the vCPU; see watch.c. */
+#define AXVMI_ATTN_EVERY 0x80u
 #define AXVMI_ATTN_ARCH 0x10000u /* and up: the backend's */
 
 struct axvm_vcpu {
@@ -240,6 +245,15 @@ struct axvm_vcpu {
 	uint64_t start_entry;
 	uint64_t start_argument;
 
+	/* See watch.c; most vCPUs have neither. */
+	struct axvm_exit_histogram *histogram;
+	uint32_t exit_limit;
+	uint32_t entries_left; /* of this run */
+	uint32_t exit_cpu; /* where exit_cycles was read, or AXVMI_NO_CPU */
+	uint64_t exit_cycles;
+
+	atomic_u64 deadline; /* of the last HALT */
+	atomic_u64 run_ticks; /* of the counter, inside axvm_run_vcpu() */
 	atomic_u64 exits[AXVM_STATS];
 	atomic_u64 returns[AXVM_EXIT_REASONS];
 };
@@ -249,6 +263,24 @@ static inline void axvmi_count(struct axvm_vcpu *vcpu, enum axvm_stat stat)
 {
 	store_relaxed(&vcpu->exits[stat], load_relaxed(&vcpu->exits[stat]) + 1);
 }
+
+/* ---- watch.c ---- */
+
+/* AXVMI_ATTN_EVERY if somebody watches the vCPU, else 0. */
+uint32_t axvmi_every_entry(const struct axvm_vcpu *vcpu);
+/* Before an entry of a watched vCPU; false: no more in this run. */
+bool axvmi_watch_entry(struct axvm_vcpu *vcpu);
+/* The time of an exit of a vCPU with a histogram. */
+void axvmi_exit_time(struct axvm_vcpu *vcpu);
+
+/* First thing after every exit. */
+static inline void axvmi_exit_begin(struct axvm_vcpu *vcpu)
+{
+	if (vcpu->histogram != NULL)
+		axvmi_exit_time(vcpu);
+}
+
+/* ---- vcpu.c ---- */
 
 /*
  * The slow half of axvmi_enter(): 0 to enter, else an exit reason, `where` being
@@ -350,6 +382,11 @@ void axvmi_guest_access_end(struct axvm_vcpu *vcpu);
 
 /* ---- vm.c ---- */
 
+/* Along the transition table, or ESTATE. */
+int axvmi_change_state(struct axvm_vm *vm, enum axvm_vm_state next);
+/* Calls every vCPU but `self` to look at the state, also those that are off:
+ * their host threads may wait for a wake. */
+void axvmi_call_everybody(struct axvm_vm *vm, const struct axvm_vcpu *self);
 /* STOPPING becomes STOPPED once no vCPU runs or is resident. */
 void axvmi_try_stopped(struct axvm_vm *vm);
 
@@ -357,6 +394,11 @@ void axvmi_try_stopped(struct axvm_vm *vm);
  * exit reason to leave with. */
 int axvmi_system_event(struct axvm_vcpu *vcpu, enum axvm_exit_reason reason,
 		       uint64_t type, uint64_t code);
+
+/* ---- suspend.c ---- */
+
+/* What the guest's counter shows now. */
+uint64_t axvmi_guest_counter(struct axvm_vm *vm);
 
 /* ---- tag.c ---- */
 

@@ -9,6 +9,7 @@ set(AXVM_CORE_SOURCES
   config_map.c
   console.c
   device.c
+  dump.c
   error.c
   fdt.c
   fdt_nodes.c
@@ -23,6 +24,7 @@ set(AXVM_CORE_SOURCES
   stage2_map.c
   stage2_next.c
   stage2_shape.c
+  suspend.c
   tag.c
   time.c
   toml.c
@@ -33,5 +35,6 @@ set(AXVM_CORE_SOURCES
   vcpu.c
   vcpu_table.c
   vm.c
+  watch.c
   devices/uart16550.c
 )

@@ -136,6 +136,8 @@ static int attend_once(struct axvm_vcpu *vcpu, uint32_t bits)
 	}
 	if ((bits & (AXVMI_ATTN_TLB | AXVMI_ATTN_TAG)) != 0)
 		axvmi_tlb_attend(vcpu, bits);
+	if ((bits & AXVMI_ATTN_TIME) != 0)
+		vm->ops->clock_moved(vcpu);
 	if ((bits & AXVMI_ATTN_SYNC) != 0)
 		vm->ops->guest_stage_flush(vm);
 	if (bits >= AXVMI_ATTN_ARCH && vm->ops->attend != NULL)
@@ -145,14 +147,26 @@ static int attend_once(struct axvm_vcpu *vcpu, uint32_t bits)
 	return (bits & AXVMI_ATTN_KICK) != 0 ? AXVM_EXIT_KICKED : 0;
 }
 
+/* Of what has been asked, what may stand in the way of an entry. */
+static uint32_t requests(struct axvm_vcpu *vcpu)
+{
+	return load_seq(&vcpu->attention) & ~AXVMI_ATTN_EVERY;
+}
+
 int axvmi_attend(struct axvm_vcpu *vcpu)
 {
+	uint32_t every = axvmi_every_entry(vcpu);
+
+	if (every != 0 && !axvmi_watch_entry(vcpu)) {
+		axvmi_leave(vcpu);
+		return AXVM_EXIT_YIELD;
+	}
 	for (int round = 0; round < ATTEND_ROUNDS; round++) {
 		uint32_t bits;
 		int reason;
 
 		store_release(&vcpu->where, 0);
-		bits = atomic_exchange_explicit(&vcpu->attention, 0,
+		bits = atomic_exchange_explicit(&vcpu->attention, every,
 						memory_order_seq_cst);
 		reason = attend_once(vcpu, bits);
 		if (reason == AXVM_EXIT_STOPPED ||
@@ -163,7 +177,7 @@ int axvmi_attend(struct axvm_vcpu *vcpu)
 		if (reason != 0)
 			return reason;
 		store_seq(&vcpu->where, vcpu->cpu->index + 1);
-		if (load_seq(&vcpu->attention) == 0)
+		if (requests(vcpu) == 0)
 			return 0;
 	}
 	store_release(&vcpu->where, 0);
@@ -210,9 +224,9 @@ int axvmi_halt(struct axvm_vcpu *vcpu, uint64_t deadline)
 	 * BLOCKED first, the last look after it: whoever raises an interrupt
 	 * now either is seen here or sees BLOCKED and wakes.
 	 */
+	store_relaxed(&vcpu->deadline, deadline);
 	store_seq(&vcpu->state, AXVM_VCPU_BLOCKED);
-	if (load_seq(&vcpu->attention) != 0 ||
-	    vcpu->vm->ops->irq_pending(vcpu)) {
+	if (requests(vcpu) != 0 || vcpu->vm->ops->irq_pending(vcpu)) {
 		store_seq(&vcpu->state, AXVM_VCPU_RUNNING);
 		return 0;
 	}
@@ -379,6 +393,7 @@ static int run_masked(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu,
 		      struct axvm_exit *exit)
 {
 	int reason = claim(vcpu, cpu);
+	uint64_t begin;
 
 	if (reason < 0)
 		return reason;
@@ -389,7 +404,12 @@ static int run_masked(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu,
 	}
 	store_relaxed(&cpu->running, 1);
 	vcpu->exit = exit;
+	vcpu->entries_left = vcpu->exit_limit;
+	begin = vcpu->vm->ops->counter();
 	reason = run_claimed(cpu, vcpu);
+	store_relaxed(&vcpu->run_ticks, load_relaxed(&vcpu->run_ticks) +
+						vcpu->vm->ops->counter() -
+						begin);
 	finish(cpu, vcpu, reason);
 	store_relaxed(&cpu->running, 0);
 	return reason < 0 ? reason : AXVM_OK;

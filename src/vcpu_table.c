@@ -82,7 +82,7 @@ void axvmi_vcpus_reset(struct axvm_vm *vm)
 		struct axvm_vcpu *vcpu = vm->vcpus[i];
 
 		switch_off(vcpu);
-		store_seq(&vcpu->attention, 0);
+		store_seq(&vcpu->attention, axvmi_every_entry(vcpu));
 		store_seq(&vcpu->starting, 0);
 		store_seq(&vcpu->start_pending, 0);
 		store_seq(&vcpu->line_edges, 0);
@@ -119,6 +119,28 @@ int axvm_vcpu_kick(struct axvm_vm *vm, uint32_t index)
 	if (vcpu == NULL)
 		return AXVM_ENOENT;
 	axvmi_notify(vcpu, AXVMI_ATTN_KICK);
+	return AXVM_OK;
+}
+
+int axvm_vcpu_pending(struct axvm_vm *vm, uint32_t index, bool *pending)
+{
+	const struct axvm_hal *hal;
+	struct axvm_vcpu *vcpu;
+	uint32_t state;
+
+	if (vm == NULL || pending == NULL)
+		return AXVM_EINVAL;
+	vcpu = find(vm, index);
+	if (vcpu == NULL)
+		return AXVM_ENOENT;
+	hal = &vm->host->hal;
+	state = load_seq(&vcpu->state);
+	*pending = state == AXVM_VCPU_READY || state == AXVM_VCPU_RUNNING;
+	if (state == AXVM_VCPU_BLOCKED)
+		*pending =
+			(load_seq(&vcpu->attention) & ~AXVMI_ATTN_EVERY) != 0 ||
+			(hal->now != NULL &&
+			 hal->now(hal->ctx) >= load_relaxed(&vcpu->deadline));
 	return AXVM_OK;
 }
 
@@ -176,6 +198,7 @@ int axvm_vcpu_get_stats(const struct axvm_vm *vm, uint32_t index,
 		stats->exits[i] = load_relaxed(&vcpu->exits[i]);
 	for (uint32_t i = 0; i < AXVM_EXIT_REASONS; i++)
 		stats->returns[i] = load_relaxed(&vcpu->returns[i]);
+	stats->run_ticks = load_relaxed(&vcpu->run_ticks);
 	return AXVM_OK;
 }
 
@@ -193,10 +216,10 @@ const char *axvm_stat_name(enum axvm_stat stat)
 const char *axvm_exit_name(uint32_t reason)
 {
 	static const char *const names[AXVM_EXIT_REASONS] = {
-		"NONE",		"HALT",	     "IRQ",	   "KICKED",
-		"SUSPENDED",	"STOPPED",   "MMIO",	   "PORT",
-		"SYSREG",	"HYPERCALL", "CPU_ON",	   "SYSTEM_OFF",
-		"SYSTEM_RESET", "FAULT",     "FAIL_ENTRY", "DEBUG",
+		"NONE",	   "HALT",	 "IRQ",		 "KICKED", "SUSPENDED",
+		"STOPPED", "MMIO",	 "PORT",	 "SYSREG", "HYPERCALL",
+		"CPU_ON",  "SYSTEM_OFF", "SYSTEM_RESET", "FAULT",  "FAIL_ENTRY",
+		"DEBUG",   "YIELD",
 	};
 
 	return reason < AXVM_EXIT_REASONS ? names[reason] : "unknown";

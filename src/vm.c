@@ -18,7 +18,7 @@ static const uint32_t transitions[] = {
 	[AXVM_VM_STOPPED] = BIT64(AXVM_VM_LOADED),
 };
 
-static int change_state(struct axvm_vm *vm, enum axvm_vm_state next)
+int axvmi_change_state(struct axvm_vm *vm, enum axvm_vm_state next)
 {
 	uint32_t state = load_seq(&vm->state);
 
@@ -253,7 +253,7 @@ int axvm_init(struct axvm_vm *vm)
 	    load_relaxed(&vm->destroying) == 0)
 		err = init_parts(vm);
 	if (err == AXVM_OK)
-		err = change_state(vm, AXVM_VM_LOADED);
+		err = axvmi_change_state(vm, AXVM_VM_LOADED);
 	spin_unlock(&vm->life);
 	return err;
 }
@@ -272,7 +272,7 @@ int axvm_boot(struct axvm_vm *vm)
 		/* Guest time begins now. */
 		store_relaxed(&vm->time_offset, 0 - vm->ops->counter());
 		axvmi_vcpus_boot(vm);
-		err = change_state(vm, AXVM_VM_RUNNING);
+		err = axvmi_change_state(vm, AXVM_VM_RUNNING);
 	}
 	spin_unlock(&vm->life);
 	return err;
@@ -290,12 +290,10 @@ void axvmi_try_stopped(struct axvm_vm *vm)
 			return;
 	}
 	/* Somebody else may have been first: then it is done as well. */
-	(void)change_state(vm, AXVM_VM_STOPPED);
+	(void)axvmi_change_state(vm, AXVM_VM_STOPPED);
 }
 
-/* Calls every vCPU to look at the state, also those that are off: their host
- * threads may wait for a wake. */
-static void call_everybody(struct axvm_vm *vm, const struct axvm_vcpu *self)
+void axvmi_call_everybody(struct axvm_vm *vm, const struct axvm_vcpu *self)
 {
 	const struct axvm_hal *hal = &vm->host->hal;
 
@@ -314,10 +312,10 @@ int axvm_shutdown(struct axvm_vm *vm)
 
 	if (vm == NULL)
 		return AXVM_EINVAL;
-	err = change_state(vm, AXVM_VM_STOPPING);
+	err = axvmi_change_state(vm, AXVM_VM_STOPPING);
 	if (err != AXVM_OK)
 		return err;
-	call_everybody(vm, NULL);
+	axvmi_call_everybody(vm, NULL);
 	axvmi_try_stopped(vm);
 	return AXVM_OK;
 }
@@ -326,11 +324,11 @@ int axvmi_system_event(struct axvm_vcpu *vcpu, enum axvm_exit_reason reason,
 		       uint64_t type, uint64_t code)
 {
 	/* Two vCPUs may ask at once: the second finds the VM stopping. */
-	if (change_state(vcpu->vm, AXVM_VM_STOPPING) != AXVM_OK)
+	if (axvmi_change_state(vcpu->vm, AXVM_VM_STOPPING) != AXVM_OK)
 		return AXVM_EXIT_STOPPED;
 	vcpu->exit->u.system.type = type;
 	vcpu->exit->u.system.code = code;
-	call_everybody(vcpu->vm, vcpu);
+	axvmi_call_everybody(vcpu->vm, vcpu);
 	return (int)reason;
 }
 
@@ -359,7 +357,7 @@ static int reset_step(struct axvm_vm *vm)
 	err = axvmi_boot_load(vm);
 	if (err != AXVM_OK)
 		return err;
-	return change_state(vm, AXVM_VM_LOADED);
+	return axvmi_change_state(vm, AXVM_VM_LOADED);
 }
 
 int axvm_reset(struct axvm_vm *vm)

@@ -34,6 +34,7 @@ set(AXVM_UNIT_TESTS
   config_map
   console
   device
+  dump
   error
   fdt
   hal
@@ -59,6 +60,7 @@ set(AXVM_UNIT_TESTS
   riscv_h_vplic
   stage2
   stage2_random
+  suspend
   tag
   threads
   time
@@ -71,4 +73,5 @@ set(AXVM_UNIT_TESTS
   vcpu_races
   vm
   vmx_s2_format
+  watch
 )

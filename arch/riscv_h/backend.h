@@ -23,6 +23,7 @@
 #define RISCV_FEATURE_STATEEN BIT64(6)
 #define RISCV_FEATURE_ENVCFG BIT64(7)
 #define RISCV_FEATURE_SVPBMT BIT64(8)
+#define RISCV_FEATURE_CYCLE BIT64(9) /* the host may read it */
 #define RISCV_FEATURE_VMID_SHIFT 16 /* VMIDLEN, 5 bits */
 #define RISCV_FEATURE_VLENB_SHIFT 32 /* vector register bytes, 16 bits */
 

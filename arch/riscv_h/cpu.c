@@ -141,6 +141,8 @@ static uint64_t probe_environment(void)
 	}
 	if (axvmi_riscv_probe_hstateen0().cause == 0)
 		features |= RISCV_FEATURE_STATEEN;
+	if (axvmi_riscv_probe_cycle().cause == 0)
+		features |= RISCV_FEATURE_CYCLE;
 	return features;
 }
 
@@ -261,4 +263,10 @@ void axvmi_riscv_guest_stage_flush(struct axvm_vm *vm)
 uint64_t axvmi_riscv_counter(void)
 {
 	return csr_read(CSR_TIME);
+}
+
+uint64_t axvmi_riscv_cycles(const struct axvm_host *host)
+{
+	return riscv_has(host, RISCV_FEATURE_CYCLE) ? csr_read(CSR_CYCLE)
+						    : csr_read(CSR_TIME);
 }

@@ -109,6 +109,7 @@ struct hw_probe axvmi_riscv_probe_hstatus(void);
 struct hw_probe axvmi_riscv_probe_stimecmp(void);
 struct hw_probe axvmi_riscv_probe_henvcfg(void);
 struct hw_probe axvmi_riscv_probe_hstateen0(void);
+struct hw_probe axvmi_riscv_probe_cycle(void);
 struct hw_probe axvmi_riscv_probe_vlenb(void);
 struct hw_probe axvmi_riscv_probe_fsd(uint64_t *scratch);
 

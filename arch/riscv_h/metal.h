@@ -23,6 +23,7 @@ void axvmi_riscv_tlb_flush_local(struct axvm_vm *vm);
 void axvmi_riscv_tlb_flush_all(void);
 void axvmi_riscv_guest_stage_flush(struct axvm_vm *vm);
 uint64_t axvmi_riscv_counter(void);
+uint64_t axvmi_riscv_cycles(const struct axvm_host *host);
 
 /* lazy.c */
 bool axvmi_riscv_lazy_load(struct riscv_vcpu *v);
@@ -55,6 +56,7 @@ void axvmi_riscv_vcpu_put(struct axvm_vcpu *vcpu);
 int axvmi_riscv_vcpu_run(struct axvm_vcpu *vcpu);
 void axvmi_riscv_retag(struct axvm_vcpu *vcpu);
 bool axvmi_riscv_irq_pending(struct axvm_vcpu *vcpu);
+void axvmi_riscv_clock_moved(struct axvm_vcpu *vcpu);
 void axvmi_riscv_attend(struct axvm_vcpu *vcpu, uint32_t bits);
 
 /* world.S calls these: 0 to go on in the guest, else run's result. */

@@ -48,6 +48,7 @@
 #define CSR_FCSR 0x003
 #define CSR_VSTART 0x008
 #define CSR_VCSR 0x00f
+#define CSR_CYCLE 0xc00
 #define CSR_TIME 0xc01
 #define CSR_VL 0xc20
 #define CSR_VTYPE 0xc21

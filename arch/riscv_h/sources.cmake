@@ -7,6 +7,7 @@ set(PURE
   guest_tables.c
   insn.c
   irq.c
+  reg_names.c
   s2_format.c
   sbi.c
   sbi_dbcn.c

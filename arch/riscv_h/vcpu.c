@@ -157,6 +157,7 @@ int axvmi_riscv_on_ecall(struct riscv_frame *frame)
 {
 	struct riscv_vcpu *v = CONTAINER_OF(frame, struct riscv_vcpu, frame);
 
+	axvmi_exit_begin(&v->core);
 	axvmi_leave(&v->core);
 	host_fp_back(v);
 	frame->pc += 4;
@@ -167,6 +168,7 @@ int axvmi_riscv_on_interrupt(struct riscv_frame *frame)
 {
 	struct riscv_vcpu *v = CONTAINER_OF(frame, struct riscv_vcpu, frame);
 
+	axvmi_exit_begin(&v->core);
 	axvmi_leave(&v->core);
 	return axvmi_interrupted(&v->core);
 }
@@ -182,6 +184,7 @@ int axvmi_riscv_on_fault(struct riscv_frame *frame, uint64_t scause)
 		.htinst = csr_read(CSR_HTINST),
 	};
 
+	axvmi_exit_begin(&v->core);
 	/* What an illegal instruction has loaded stays: it calls nobody back, and
 	 * unloading it would make the next look find it lazy again, for ever. */
 	if (scause != CAUSE_ILLEGAL)
@@ -280,6 +283,12 @@ void axvmi_riscv_attend(struct axvm_vcpu *vcpu, uint32_t bits)
 		hw_fence_i();
 	if ((bits & RISCV_ATTN_FENCE_VMA) != 0)
 		hw_hfence_vvma();
+}
+
+void axvmi_riscv_clock_moved(struct axvm_vcpu *vcpu)
+{
+	csr_write(CSR_HTIMEDELTA, load_relaxed(&vcpu->vm->time_offset));
+	riscv_vcpu(vcpu)->effects |= RISCV_EFFECT_TIMER_LOOK;
 }
 
 /* ---- load, put, run ---- */

@@ -252,8 +252,7 @@ static bool timer_is_due(const struct riscv_vcpu *v)
 	uint64_t due = riscv_has(vm->host, RISCV_FEATURE_SSTC) ? v->vs.vstimecmp
 							       : v->timer;
 
-	return due != UINT64_MAX &&
-	       vm->ops->counter() + load_relaxed(&vm->time_offset) >= due;
+	return due != UINT64_MAX && axvmi_guest_counter(vm) >= due;
 }
 
 static uint64_t read_sip(const struct riscv_vcpu *v)

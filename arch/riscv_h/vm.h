@@ -10,6 +10,11 @@
 
 #include "backend.h"
 
+/* reg_names.c */
+#define RISCV_REGISTERS 44u
+extern const struct axvm_register axvmi_riscv_registers[RISCV_REGISTERS];
+
+/* vm.c */
 int axvmi_riscv_choose_format(const struct axvm_host *host, unsigned bits,
 			      struct axvm_s2_format *format);
 unsigned axvmi_riscv_tag_bits(const struct axvm_host *host);

@@ -242,6 +242,7 @@ ENDFUNC \name
 	PROBE axvmi_riscv_probe_stimecmp, csrr a0, CSR_STIMECMP
 	PROBE axvmi_riscv_probe_henvcfg, csrr a0, CSR_HENVCFG
 	PROBE axvmi_riscv_probe_hstateen0, csrr a0, CSR_HSTATEEN0
+	PROBE axvmi_riscv_probe_cycle, csrr a0, CSR_CYCLE
 	PROBE axvmi_riscv_probe_vlenb, csrr a0, CSR_VLENB
 
 /*

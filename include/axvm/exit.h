@@ -19,7 +19,8 @@
  *   IRQ          a host interrupt is pending: unmask and take it, run again
  *   KICKED       axvm_vcpu_kick() was called; the interrupt by which the kick
  *                came may still be pending
- *   SUSPENDED    the VM is suspended; run again after resume
+ *   SUSPENDED    the VM is suspended; run again after hal.wake, which resume
+ *                calls
  *   STOPPED      the VM is stopping or stopped; the vCPU is unbound
  *   MMIO *       access to guest-physical space nobody claims
  *                default: reads all-ones, writes dropped
@@ -37,6 +38,7 @@
  *                its pc, which the host may have moved
  *   FAIL_ENTRY   the hardware refused the vCPU's state; `code` says why
  *   DEBUG        a breakpoint or single step the host asked for
+ *   YIELD        the bound of axvm_vcpu_set_exit_limit() is reached
  */
 enum axvm_exit_reason {
 	AXVM_EXIT_NONE = 0,
@@ -55,6 +57,7 @@ enum axvm_exit_reason {
 	AXVM_EXIT_FAULT,
 	AXVM_EXIT_FAIL_ENTRY,
 	AXVM_EXIT_DEBUG,
+	AXVM_EXIT_YIELD,
 	AXVM_EXIT_REASONS, /* number of reasons */
 };
 

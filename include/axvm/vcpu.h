@@ -91,6 +91,24 @@ AXVM_MUST_USE int axvm_vcpu_kick(struct axvm_vm *vm, uint32_t vcpu);
 AXVM_MUST_USE int axvm_vcpu_unbind(struct axvm_cpu *cpu, struct axvm_vm *vm,
 				   uint32_t vcpu);
 
+/*
+ * Whether a run has something to do now: *pending is true unless the vCPU is off,
+ * or waits (HALT) with neither an interrupt come nor its deadline reached. For
+ * hosts that poll instead of using hal.wake. Context: any, interrupt-safe; may
+ * have changed when the caller looks at it. Errors: EINVAL, ENOENT.
+ */
+AXVM_MUST_USE int axvm_vcpu_pending(struct axvm_vm *vm, uint32_t vcpu,
+				    bool *pending);
+
+/*
+ * Bounds how many exits one run serves inside the library before it returns
+ * YIELD, so that a guest which only exits cannot keep the CPU longer than that;
+ * 0, at first: no bound. Kept over resets. Context: thread, not while the vCPU
+ * runs. Errors: EINVAL, ENOENT, ESTATE (LOADING), EBUSY (running).
+ */
+AXVM_MUST_USE int axvm_vcpu_set_exit_limit(struct axvm_vm *vm, uint32_t vcpu,
+					   uint32_t limit);
+
 /* State now. OFF for an index that does not exist. Context: any. */
 enum axvm_vcpu_state axvm_vcpu_state(const struct axvm_vm *vm, uint32_t vcpu);
 
@@ -103,6 +121,17 @@ AXVM_MUST_USE int axvm_vcpu_get_reg(struct axvm_vm *vm, uint32_t vcpu,
 				    uint32_t reg, uint64_t *value);
 AXVM_MUST_USE int axvm_vcpu_set_reg(struct axvm_vm *vm, uint32_t vcpu,
 				    uint32_t reg, uint64_t value);
+
+/*
+ * Writes a vCPU's state, registers and exit counters as lines of text into
+ * `buffer`, cut to `size` bytes with the NUL at the end; *length is that of the
+ * whole text without the NUL. Registers that are loaded on a CPU have no value
+ * until axvm_vcpu_unbind(). `buffer` may be NULL if size is 0.
+ * Context: thread, not while the vCPU runs. Errors: EINVAL, ENOENT, ESTATE
+ * (LOADING), EBUSY (running).
+ */
+AXVM_MUST_USE int axvm_dump_vcpu(struct axvm_vm *vm, uint32_t vcpu,
+				 char *buffer, size_t size, size_t *length);
 
 /* What the guest left for; counted whether or not run returned. */
 enum axvm_stat {
@@ -123,6 +152,9 @@ enum axvm_stat {
 struct axvm_vcpu_stats {
 	uint64_t exits[AXVM_STATS];
 	uint64_t returns[AXVM_EXIT_REASONS]; /* by reason of run's return */
+	/* Time inside axvm_run_vcpu(), in ticks of hal.counter_hz: the guest's
+	 * and what the library needs to serve its exits. */
+	uint64_t run_ticks;
 };
 
 /*
@@ -131,6 +163,35 @@ struct axvm_vcpu_stats {
  */
 AXVM_MUST_USE int axvm_vcpu_get_stats(const struct axvm_vm *vm, uint32_t vcpu,
 				      struct axvm_vcpu_stats *stats);
+
+/* Bucket n counts durations of [2^n, 2^(n + 1)) cycles, bucket 0 also 0, the last
+ * one all longer ones. */
+#define AXVM_HISTOGRAM_BUCKETS 40u
+
+/*
+ * Cycles from an exit to the next entry of the same vCPU on the same CPU, by
+ * what the guest left for. Exits that make run return include the host's own
+ * time until it runs the vCPU again.
+ */
+struct axvm_exit_histogram {
+	size_t size; /* sizeof(struct axvm_exit_histogram) */
+	uint64_t count[AXVM_STATS][AXVM_HISTOGRAM_BUCKETS];
+	uint64_t total[AXVM_STATS]; /* cycles */
+	uint64_t seen[AXVM_STATS]; /* the library's own */
+};
+
+/*
+ * Begins to fill a histogram, which the host has zeroed but for its size and
+ * reads when the vCPU does not run; NULL ends it. Costs some hundred
+ * instructions an exit; a vCPU without one pays two. Kept over resets; the
+ * struct must live as long. Cycles are those of the CPU if it can count them,
+ * else ticks of the counter guests read.
+ * Context: thread, not while the vCPU runs. Errors: EINVAL (size), ENOENT,
+ * ESTATE (LOADING), EBUSY (running).
+ */
+AXVM_MUST_USE int
+axvm_vcpu_set_histogram(struct axvm_vm *vm, uint32_t vcpu,
+			struct axvm_exit_histogram *histogram);
 
 /* Name of a counter, e.g. "mmio". Static storage. Context: any. */
 const char *axvm_stat_name(enum axvm_stat stat);

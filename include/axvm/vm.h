@@ -5,7 +5,8 @@
  * Life of a virtual machine:
  *
  *   create -> LOADING -> init -> LOADED -> boot -> RUNNING
- *   RUNNING -> shutdown, or the guest powers off or resets -> STOPPING
+ *   RUNNING -> suspend -> SUSPENDED -> resume -> RUNNING
+ *   RUNNING, SUSPENDED -> shutdown, or the guest powers off or resets -> STOPPING
  *   STOPPING -> the last vCPU has left its CPU -> STOPPED
  *   STOPPED -> reset -> LOADED, any number of times
  *   destroy from LOADING, LOADED, STOPPED
@@ -63,6 +64,24 @@ AXVM_MUST_USE int axvm_init(struct axvm_vm *vm);
  * ESTATE.
  */
 AXVM_MUST_USE int axvm_boot(struct axvm_vm *vm);
+
+/*
+ * RUNNING -> SUSPENDED. When it returns no vCPU is in the guest, and none enters
+ * before axvm_resume(); runs return SUSPENDED. A device's access or a call of
+ * the guest that is being served may still end. The VM's clock stands still:
+ * counters and timers of the guest go on where they were. Interrupts and the
+ * host's calls are taken note of. Waits for the CPUs that are in the guest, each
+ * for the end of one exit. Context: thread. Takes the VM's life lock.
+ * Errors: EINVAL, ESTATE.
+ */
+AXVM_MUST_USE int axvm_suspend(struct axvm_vm *vm);
+
+/*
+ * SUSPENDED -> RUNNING. Wakes all vCPUs: a deadline that a HALT exit has told is
+ * of the past, the next HALT tells it anew. Context: thread. Takes the VM's life
+ * lock. Errors: EINVAL, ESTATE.
+ */
+AXVM_MUST_USE int axvm_resume(struct axvm_vm *vm);
 
 /*
  * RUNNING or SUSPENDED -> STOPPING; STOPPED as soon as no vCPU runs or is

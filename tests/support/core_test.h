@@ -169,7 +169,8 @@ static inline int complete(struct axvm_vm *vm, enum axvm_complete_action action,
 /* Whatever it takes to get a VM that runs on no thread to STOPPED. */
 static inline void stop(struct axvm_vm *vm)
 {
-	if (axvm_vm_state(vm) == AXVM_VM_RUNNING)
+	if (axvm_vm_state(vm) == AXVM_VM_RUNNING ||
+	    axvm_vm_state(vm) == AXVM_VM_SUSPENDED)
 		assert_int_equal(axvm_shutdown(vm), AXVM_OK);
 	for (unsigned i = 0; i < STUB_CPUS; i++) {
 		if (stub_cpu(m, i) == NULL)
@@ -184,6 +185,7 @@ static inline void stop(struct axvm_vm *vm)
 static inline void end(struct axvm_vm *vm)
 {
 	if (axvm_vm_state(vm) == AXVM_VM_RUNNING ||
+	    axvm_vm_state(vm) == AXVM_VM_SUSPENDED ||
 	    axvm_vm_state(vm) == AXVM_VM_STOPPING)
 		stop(vm);
 	destroy(vm);

@@ -106,6 +106,12 @@ static uint64_t read_counter(void)
 	return load_relaxed(&counter);
 }
 
+static uint64_t read_cycles(const struct axvm_host *host)
+{
+	(void)host;
+	return load_relaxed(&counter);
+}
+
 static int s2_format(const struct axvm_host *host, unsigned bits,
 		     struct axvm_s2_format *format)
 {
@@ -220,6 +226,7 @@ static void vcpu_load(struct axvm_vcpu *vcpu)
 	atomic_fetch_add(&p->counters[STUB_LOADS], 1);
 	p->loaded = v;
 	p->csr = v->csr;
+	p->time_offset = load_relaxed(&vcpu->vm->time_offset);
 	p->tag = load_relaxed(&vcpu->vm->tag);
 }
 
@@ -242,6 +249,14 @@ static void vcpu_put(struct axvm_vcpu *vcpu)
 static void retag(struct axvm_vcpu *vcpu)
 {
 	here->tag = load_relaxed(&vcpu->vm->tag);
+}
+
+static void clock_moved(struct axvm_vcpu *vcpu)
+{
+	check_masked(here, "clock_moved");
+	if (here->loaded != stub_vcpu(vcpu))
+		stub_violate(here->m, "the clock of a vCPU that is not loaded");
+	here->time_offset = load_relaxed(&vcpu->vm->time_offset);
 }
 
 /* The lowest bit counts, the next one is raised again for ever. */
@@ -311,6 +326,12 @@ static int guest_tables(struct axvm_vm *vm, void *buffer, size_t size,
 	return AXVM_OK;
 }
 
+static const struct axvm_register registers[] = {
+	{"pc", AXVM_REG_PC},
+	{"result", STUB_REG_RESULT},
+	{"csr", STUB_REG_CSR},
+};
+
 static const struct axvm_arch_ops base_ops = {
 	.name = "stub",
 	.cpu_size = sizeof(struct axvm_cpu),
@@ -327,6 +348,8 @@ static const struct axvm_arch_ops base_ops = {
 	.tag_bits = tag_bits,
 	.emulates = emulates,
 	.counter = read_counter,
+	.cycles = read_cycles,
+	.clock_moved = clock_moved,
 	.s2_format = s2_format,
 	.vm_init = vm_init,
 	.vm_reset = vm_reset,
@@ -340,6 +363,8 @@ static const struct axvm_arch_ops base_ops = {
 	.vcpu_complete = stub_vcpu_complete,
 	.get_reg = get_reg,
 	.set_reg = set_reg,
+	.registers = registers,
+	.register_count = sizeof(registers) / sizeof(registers[0]),
 	.line_targets = stub_line_targets,
 	.irq_sync = stub_irq_sync,
 	.irq_pending = stub_irq_pending,

@@ -70,6 +70,7 @@ enum stub_op_kind {
 	STUB_ACK, /* forgets edges */
 	STUB_SET, /* a: register, b: value */
 	STUB_CSR, /* b: value of the register that lives on the CPU */
+	STUB_TIME, /* result: the guest's counter */
 	STUB_EXPECT, /* a: what the result must be */
 };
 

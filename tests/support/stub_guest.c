@@ -28,6 +28,12 @@ enum step {
 
 static const struct stub_op end_op = {STUB_END, 0, 0};
 
+static void leave_guest(struct stub_vcpu *v)
+{
+	axvmi_exit_begin(&v->core);
+	axvmi_leave(&v->core);
+}
+
 static struct axvm_exit *fill(struct stub_vcpu *v)
 {
 	v->core.exit->pc = v->pc;
@@ -113,7 +119,7 @@ static int stage2_fault(struct stub_vcpu *v, const struct stub_op *op,
 	const struct axvmi_space *space =
 		axvmi_bus_find(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
 
-	axvmi_leave(&v->core);
+	leave_guest(v);
 	if (space == NULL || space->kind == AXVMI_SPACE_DEVICE)
 		return mmio(v, op, gpa, space);
 	axvmi_count(&v->core, AXVM_STAT_STAGE2_FAULT);
@@ -168,7 +174,7 @@ static int peek(struct stub_vcpu *v, const struct stub_op *op)
 	uint64_t fault;
 	bool done;
 
-	axvmi_leave(&v->core);
+	leave_guest(v);
 	call_hook(v);
 	axvmi_guest_access_begin(&v->core);
 	done = stub_access(v, op->a, AXVM_READ, &value, &fault);
@@ -184,7 +190,7 @@ static int cpu_on(struct stub_vcpu *v, const struct stub_op *op)
 {
 	int err;
 
-	axvmi_leave(&v->core);
+	leave_guest(v);
 	axvmi_count(&v->core, AXVM_STAT_FIRMWARE_CALL);
 	err = axvmi_claim_start(v->core.vm, (uint32_t)op->a);
 	if (err != AXVM_OK) {
@@ -200,7 +206,7 @@ static int cpu_on(struct stub_vcpu *v, const struct stub_op *op)
 
 static int hypercall(struct stub_vcpu *v, const struct stub_op *op)
 {
-	axvmi_leave(&v->core);
+	leave_guest(v);
 	axvmi_count(&v->core, AXVM_STAT_HYPERCALL);
 	fill(v)->u.hypercall.number = op->a;
 	v->core.exit->u.hypercall.args[0] = op->b;
@@ -209,7 +215,7 @@ static int hypercall(struct stub_vcpu *v, const struct stub_op *op)
 
 static int wfi(struct stub_vcpu *v, const struct stub_op *op)
 {
-	axvmi_leave(&v->core);
+	leave_guest(v);
 	axvmi_count(&v->core, AXVM_STAT_HALT);
 	fill(v);
 	v->pc++;
@@ -219,7 +225,7 @@ static int wfi(struct stub_vcpu *v, const struct stub_op *op)
 
 static int switch_off(struct stub_vcpu *v)
 {
-	axvmi_leave(&v->core);
+	leave_guest(v);
 	fill(v);
 	v->pc++;
 	axvmi_vcpu_off(&v->core);
@@ -229,7 +235,7 @@ static int switch_off(struct stub_vcpu *v)
 
 static int system_event(struct stub_vcpu *v, const struct stub_op *op)
 {
-	axvmi_leave(&v->core);
+	leave_guest(v);
 	fill(v);
 	return axvmi_system_event(&v->core,
 				  op->kind == STUB_SYSTEM_OFF
@@ -242,7 +248,7 @@ static int special(struct stub_vcpu *v, const struct stub_op *op)
 {
 	struct axvm_exit *exit = fill(v);
 
-	axvmi_leave(&v->core);
+	leave_guest(v);
 	if (op->kind == STUB_SYSREG) {
 		axvmi_count(&v->core, AXVM_STAT_SYSREG);
 		exit->u.sysreg.number = (uint32_t)op->a;
@@ -272,7 +278,7 @@ static int special(struct stub_vcpu *v, const struct stub_op *op)
 
 static int tick(struct stub_vcpu *v)
 {
-	axvmi_leave(&v->core);
+	leave_guest(v);
 	return axvmi_interrupted(&v->core);
 }
 
@@ -297,6 +303,10 @@ static void inside(struct stub_vcpu *v, const struct stub_op *op)
 		break;
 	case STUB_CSR:
 		stub_here()->csr = op->b;
+		break;
+	case STUB_TIME:
+		v->regs[1] = stub_ops(stub_here()->m)->counter() +
+			     stub_here()->time_offset;
 		break;
 	case STUB_EXPECT:
 		if (v->regs[1] != op->a)

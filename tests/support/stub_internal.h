@@ -63,6 +63,7 @@ struct stub_pcpu {
 	/* The CPU's own registers; this CPU alone. */
 	uint64_t tag;
 	uint64_t csr;
+	uint64_t time_offset;
 	struct stub_vcpu *loaded;
 	atomic_u64 counters[STUB_COUNTERS];
 };

@@ -77,6 +77,18 @@ job_payload() {
 	verdict $status "powered off (status $status)"
 }
 
+# Suspended by the host meanwhile.
+job_pause() {
+	(machine "$(payload_file "$what")" --memory 64M --timeout 90 \
+		--suspend 3) \
+		</dev/null >"$log" 2>&1
+	status=$?
+	payload_lines
+	grep -a -q 'host: vm1 stood still 3 times' "$log"
+	verdict $? "was suspended three times"
+	verdict $status "powered off (status $status)"
+}
+
 # A second VM beside it that does its worst; each has its own verdict.
 job_two() {
 	(machine "$(payload_file "$what")" --memory 64M --timeout 90 -- \
@@ -183,6 +195,9 @@ jobs() {
 		payload smp 1 1 on
 		payload smp 4 1 off
 		reset reset 2 1 on
+		pause pause 1 1 on
+		pause pause 2 1 off
+		pause pause 3 2 on
 		uboot uboot 1 1 on
 		linux linux 1 1 on
 		linux linux 1 1 off
@@ -218,7 +233,7 @@ jobs() {
 # job_name KIND ARGUMENT CPUS HARTS SSTC [EXTRA]
 job_name() {
 	echo "$2${1#"$2"} $3 vCPUs on $4 harts, Sstc $5${6:+, $6}" |
-		sed 's/^\([a-z]*\)payload /\1 /; s/^linuxreboot/linux reboot/
+		sed 's/^\([a-z]*\)payload /\1 /; s/^linuxreboot/linux reboot/; s/^pausepause/pause/
 			s/^smptwo/smp and wild, two VMs,/'
 }
 

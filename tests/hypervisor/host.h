@@ -109,6 +109,9 @@ void vm_start_all(struct axvm_host *host);
 enum task_state vm_exit(struct vm *vm, const struct axvm_exit *exit);
 /* One of its vCPUs has stopped. */
 void vm_vcpu_stopped(struct vm *vm);
+/* Suspends and resumes the first VM as often as run.sh asks for; returns when to
+ * call again. On CPU 0 only. */
+uint64_t vm_pauses(uint64_t now);
 void vm_print_stats(void);
 /* Destroys all; true: every guest has powered off by itself. */
 bool vm_destroy_all(void);

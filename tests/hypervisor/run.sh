@@ -28,6 +28,7 @@ usage() {
 	  --vector on|off   vector extension (off)
 	  --slice-ms N      time slice of a vCPU (10)
 	  --migrate N       move a vCPU to another CPU every N slices (0: never)
+	  --suspend N       suspend the first VM N times, for a second each (0)
 	  --reboots N       resets a guest may ask for; the next is a power-off (16)
 	AXVM_PRESET in the environment names another build of the hypervisor.
 	Status: 0 all guests powered off, 1 a guest or the host failed, 2 usage,
@@ -157,12 +158,12 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel | --initrd | --dtb | --append | --cpus | --memory | --config | \
 		--arch | --host-cpus | --timeout | --sstc | --vector | --slice-ms | \
-		--migrate | --reboots)
+		--migrate | --reboots | --suspend)
 		[ $# -ge 2 ] || die "$1 wants a value"
 		;;
 	esac
 	case $1 in
-	--cpus | --host-cpus | --timeout | --slice-ms | --migrate | --reboots)
+	--cpus | --host-cpus | --timeout | --slice-ms | --migrate | --reboots | --suspend)
 		number "$1" "$2"
 		;;
 	--kernel | --initrd | --dtb | --config) readable "$2" ;;
@@ -180,7 +181,7 @@ while [ $# -gt 0 ]; do
 	--timeout) timeout=$2 ;;
 	--sstc) sstc=$2 ;;
 	--vector) vector=$2 ;;
-	--slice-ms | --migrate | --reboots) option "${1#--}" "$2" ;;
+	--slice-ms | --migrate | --reboots | --suspend) option "${1#--}" "$2" ;;
 	--no-uart) uart= ;;
 	--stats) option stats 1 ;;
 	--icount) icount=1 ;;

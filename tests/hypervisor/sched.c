@@ -123,11 +123,13 @@ static struct task *choose(uint32_t self, uint64_t now)
 static void prepare(struct cpu *cpu)
 {
 	uint64_t now = board_now();
-	uint64_t feed = cpu == cpus ? console_feed(now) : UINT64_MAX;
+	uint64_t chores = UINT64_MAX;
 
+	if (cpu == cpus)
+		chores = sooner(console_feed(now), vm_pauses(now));
 	if (cpu->guest_deadline <= now) /* the library looks when it enters */
 		cpu->guest_deadline = UINT64_MAX;
-	board_set_timer(sooner(sooner(cpu->look, feed), cpu->guest_deadline));
+	board_set_timer(sooner(sooner(cpu->look, chores), cpu->guest_deadline));
 }
 
 /* A slice of a vCPU; afterwards any CPU may run it. */

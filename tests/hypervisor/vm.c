@@ -180,6 +180,7 @@ enum task_state vm_exit(struct vm *vm, const struct axvm_exit *exit)
 
 	switch (exit->reason) {
 	case AXVM_EXIT_HALT:
+	case AXVM_EXIT_SUSPENDED:
 		return TASK_WAITING;
 	case AXVM_EXIT_STOPPED:
 		return TASK_STOPPED;
@@ -221,6 +222,38 @@ void vm_vcpu_stopped(struct vm *vm)
 	} else if (atomic_fetch_sub(&running, 1) == 1) {
 		sched_stop();
 	}
+}
+
+/* ---- suspending ---- */
+
+#define PAUSE_NS 1000000000u
+#define BETWEEN_NS 40000000u
+
+/* It may have stopped by itself: then this was the last time. */
+static bool pause_or_go_on(bool paused)
+{
+	struct axvm_vm *vm = vms[0].handle;
+
+	return (paused ? axvm_resume(vm) : axvm_suspend(vm)) == AXVM_OK;
+}
+
+uint64_t vm_pauses(uint64_t now)
+{
+	static uint64_t next;
+	static uint32_t done;
+	static bool paused;
+
+	if (done == option("suspend", 0) || now < next)
+		return next > now ? next : UINT64_MAX;
+	if (!pause_or_go_on(paused)) {
+		done = option("suspend", 0);
+		return UINT64_MAX;
+	}
+	if (paused && ++done == option("suspend", 0))
+		print("host: vm1 stood still %u times\n", done);
+	paused = !paused;
+	next = now + (paused ? PAUSE_NS : BETWEEN_NS);
+	return next;
 }
 
 /* ---- the end ---- */

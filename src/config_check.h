@@ -2,8 +2,9 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /*
- * Shared by the two halves of axvm_config_check(): config.c judges each value,
- * config_map.c all ranges together. No state, no lock.
+ * What judges a configuration: config.c each value, config_map.c all ranges
+ * together, and vm.c, host.c, passthrough.c what depends on the machine. No
+ * state, no lock.
  */
 #ifndef AXVMI_CONFIG_CHECK_H
 #define AXVMI_CONFIG_CHECK_H
@@ -21,8 +22,60 @@
 #define FIELD_PORTS "devices.passthrough_ports"
 #define FIELD_EXCLUDED "devices.excluded_devices"
 
-/* EEXIST if two ranges share an address or a port; all ranges are valid. */
+/*
+ * EEXIST if two ranges share an address, a port, or a page of the host that one
+ * of them passes through; all ranges are valid.
+ */
 int axvmi_config_check_overlaps(const struct axvm_vm_config *c,
 				struct axvm_config_error *error);
+
+/* Host-physical start of a host-supplied region. */
+static inline uint64_t axvmi_region_hpa(const struct axvm_region_config *r)
+{
+	return r->kind == AXVM_REGION_HOST ? r->hpa.value : r->gpa.value;
+}
+
+/* The region's memory is the host's: its address is in the configuration. */
+static inline bool axvmi_region_is_lent(const struct axvm_region_config *r)
+{
+	return r->kind == AXVM_REGION_HOST ||
+	       r->kind == AXVM_REGION_IDENTICAL ||
+	       r->kind == AXVM_REGION_RESERVED;
+}
+
+/*
+ * A passthrough device or window as it is mapped, in whole pages: base rounded
+ * down and end rounded up together, so that the last page is not lost.
+ */
+struct axvmi_window {
+	uint64_t gpa;
+	uint64_t hpa;
+	uint64_t last; /* bytes - 1, which does not wrap */
+	const char *field;
+	uint32_t index;
+};
+
+static inline uint32_t axvmi_window_count(const struct axvm_vm_config *c)
+{
+	return c->passthrough_count + c->passthrough_address_count;
+}
+
+/* n is below axvmi_window_count(). */
+struct axvmi_window axvmi_window_at(const struct axvm_vm_config *c, uint32_t n);
+
+/* Fills *error, if there is one, and returns `code`. Text is static. */
+static inline int axvmi_refuse(struct axvm_config_error *error, int code,
+			       const char *field, uint32_t index,
+			       const char *reason)
+{
+	if (error != NULL) {
+		*error = (struct axvm_config_error){
+			.field = field,
+			.index = index,
+			.reason = reason,
+		};
+	}
+	return code;
+}
 
 #endif

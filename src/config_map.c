@@ -3,8 +3,8 @@
 
 /*
  * All ranges of a configuration side by side: no two may share an address or a
- * port. Reads the caller's struct alone; no state, no lock. Called by config.c
- * after each range was found valid by itself.
+ * port, no window a page of the host. Reads the caller's struct alone; no
+ * state, no lock. Called by config.c after each range was found valid by itself.
  */
 #include "axvm/error.h"
 #include "bits.h"
@@ -25,22 +25,35 @@ static struct span bytes(uint64_t base, uint64_t size, const char *field,
 	return (struct span){base, base + (size - 1), field, index};
 }
 
-/* Base down and end up together, so that the last page is not lost. */
-static struct span pages(uint64_t base, uint64_t size, const char *field,
-			 uint32_t index)
+static struct axvmi_window window(uint64_t gpa, uint64_t hpa, uint64_t size,
+				  const char *field, uint32_t index)
 {
-	struct span span = bytes(base, size, field, index);
+	uint64_t last = (gpa + (size - 1)) | (PAGE_SIZE_4K - 1);
 
-	span.first &= ~(PAGE_SIZE_4K - 1);
-	span.last |= PAGE_SIZE_4K - 1;
-	return span;
+	gpa = align_down(gpa, PAGE_SIZE_4K);
+	return (struct axvmi_window){gpa, align_down(hpa, PAGE_SIZE_4K),
+				     last - gpa, field, index};
+}
+
+struct axvmi_window axvmi_window_at(const struct axvm_vm_config *c, uint32_t n)
+{
+	const struct axvm_passthrough_config *p;
+	const struct axvm_range_config *r;
+
+	if (n < c->passthrough_count) {
+		p = &c->passthrough[n];
+		return window(p->gpa.value, p->hpa.value, p->size,
+			      FIELD_PASSTHROUGH, n);
+	}
+	n -= c->passthrough_count;
+	r = &c->passthrough_addresses[n];
+	return window(r->base, r->base, r->size, FIELD_ADDRESSES, n);
 }
 
 static uint32_t span_count(const struct axvm_vm_config *c)
 {
 	return c->region_count + c->emu_device_count +
-	       c->passthrough_port_count + c->passthrough_count +
-	       c->passthrough_address_count;
+	       c->passthrough_port_count + axvmi_window_count(c);
 }
 
 /*
@@ -50,7 +63,7 @@ static uint32_t span_count(const struct axvm_vm_config *c)
 static struct span nth_span(const struct axvm_vm_config *c, uint32_t n,
 			    bool *port)
 {
-	const struct axvm_range_config *window;
+	const struct axvm_range_config *ports;
 
 	*port = false;
 	if (n < c->region_count)
@@ -63,18 +76,15 @@ static struct span nth_span(const struct axvm_vm_config *c, uint32_t n,
 			     c->emu_devices[n].size, FIELD_EMU, n);
 	}
 	n -= c->emu_device_count;
-	if (n < c->passthrough_count)
-		return pages(c->passthrough[n].gpa.value,
-			     c->passthrough[n].size, FIELD_PASSTHROUGH, n);
-	n -= c->passthrough_count;
-	if (n < c->passthrough_address_count) {
-		window = &c->passthrough_addresses[n];
-		return pages(window->base, window->size, FIELD_ADDRESSES, n);
+	if (n < axvmi_window_count(c)) {
+		struct axvmi_window w = axvmi_window_at(c, n);
+
+		return (struct span){w.gpa, w.gpa + w.last, w.field, w.index};
 	}
-	n -= c->passthrough_address_count;
-	window = &c->passthrough_ports[n];
+	n -= axvmi_window_count(c);
+	ports = &c->passthrough_ports[n];
 	*port = true;
-	return bytes(window->base, window->size, FIELD_PORTS, n);
+	return bytes(ports->base, ports->size, FIELD_PORTS, n);
 }
 
 static void report(struct axvm_config_error *error, const struct span *span,
@@ -89,6 +99,48 @@ static void report(struct axvm_config_error *error, const struct span *span,
 		.other_index = other->index,
 		.reason = "the range is already taken",
 	};
+}
+
+static bool overlap(const struct span *a, const struct span *b)
+{
+	return a->first <= b->last && b->first <= a->last;
+}
+
+/* Host-physical. */
+static struct span window_pages(const struct axvm_vm_config *c, uint32_t n)
+{
+	struct axvmi_window w = axvmi_window_at(c, n);
+
+	return (struct span){w.hpa, w.hpa + w.last, w.field, w.index};
+}
+
+/*
+ * A page of the host that window n shows and something before it has already:
+ * registers are no RAM to be zeroed, and have one place in a guest.
+ */
+static int check_window(const struct axvm_vm_config *c, uint32_t n,
+			struct axvm_config_error *error)
+{
+	struct span span = window_pages(c, n);
+	struct span other;
+
+	for (uint32_t i = 0; i < c->region_count; i++) {
+		const struct axvm_region_config *r = &c->regions[i];
+
+		other = bytes(axvmi_region_hpa(r), r->size, FIELD_REGIONS, i);
+		if (axvmi_region_is_lent(r) && overlap(&span, &other)) {
+			report(error, &span, &other);
+			return AXVM_EEXIST;
+		}
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		other = window_pages(c, i);
+		if (overlap(&span, &other)) {
+			report(error, &span, &other);
+			return AXVM_EEXIST;
+		}
+	}
+	return 0;
 }
 
 /*
@@ -109,12 +161,17 @@ int axvmi_config_check_overlaps(const struct axvm_vm_config *c,
 			bool other_port;
 			struct span other = nth_span(c, j, &other_port);
 
-			if (port != other_port || span.first > other.last ||
-			    other.first > span.last)
+			if (port != other_port || !overlap(&span, &other))
 				continue;
 			report(error, &span, &other);
 			return AXVM_EEXIST;
 		}
+	}
+	for (uint32_t i = 0; i < axvmi_window_count(c); i++) {
+		int ret = check_window(c, i, error);
+
+		if (ret != 0)
+			return ret;
 	}
 	return 0;
 }

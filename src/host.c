@@ -62,32 +62,29 @@ const char *axvm_host_reason(const struct axvm_host *host)
 
 /* ---- the ledger ---- */
 
-static bool region_is_foreign(const struct axvm_region_config *region)
+/* A window of `vm` shows a page of the range. */
+static bool vm_shows(const struct axvm_vm *vm, uint64_t start, uint64_t size)
 {
-	return region->kind == AXVM_REGION_HOST ||
-	       region->kind == AXVM_REGION_IDENTICAL ||
-	       region->kind == AXVM_REGION_RESERVED;
+	for (uint32_t i = 0; i < axvmi_window_count(&vm->config); i++) {
+		struct axvmi_window w = axvmi_window_at(&vm->config, i);
+
+		if (range_overlaps(start, size, w.hpa, w.last + 1))
+			return true;
+	}
+	return false;
 }
 
-/* A host-supplied region or passthrough window of `vm` that overlaps. */
+/* A host-supplied region or a window of `vm` has a byte of the range. */
 static bool vm_claims(const struct axvm_vm *vm, uint64_t start, uint64_t size)
 {
 	for (uint32_t i = 0; i < vm->config.region_count; i++) {
 		const struct axvm_region_config *r = &vm->config.regions[i];
 
-		if (region_is_foreign(r) &&
+		if (axvmi_region_is_lent(r) &&
 		    range_overlaps(start, size, axvmi_region_hpa(r), r->size))
 			return true;
 	}
-	for (uint32_t i = 0; i < vm->config.passthrough_count; i++) {
-		const struct axvm_passthrough_config *p =
-			&vm->config.passthrough[i];
-
-		if (p->size != 0 &&
-		    range_overlaps(start, size, p->hpa.value, p->size))
-			return true;
-	}
-	return false;
+	return vm_shows(vm, start, size);
 }
 
 static bool ledger_reserved(const struct axvm_host *host, uint64_t start,
@@ -101,13 +98,15 @@ static bool ledger_reserved(const struct axvm_host *host, uint64_t start,
 	return false;
 }
 
-static bool ledger_taken(const struct axvm_host *host, uint64_t start,
+/* `self`, which may be NULL, is not asked. */
+static bool ledger_taken(const struct axvm_host *host,
+			 const struct axvm_vm *self, uint64_t start,
 			 uint64_t size)
 {
 	if (ledger_reserved(host, start, size))
 		return true;
 	for (const struct axvm_vm *vm = host->vms; vm != NULL; vm = vm->next) {
-		if (vm_claims(vm, start, size))
+		if (vm != self && vm_claims(vm, start, size))
 			return true;
 	}
 	return false;
@@ -122,7 +121,7 @@ int axvm_host_reserve(struct axvm_host *host, struct axvm_hpa start,
 	if (host == NULL || !range_valid(start.value, size))
 		return AXVM_EINVAL;
 	saved = axvmi_lock(host, &host->lock);
-	if (ledger_taken(host, start.value, size)) {
+	if (ledger_taken(host, NULL, start.value, size)) {
 		err = AXVM_EEXIST;
 	} else if (host->ledger_used == AXVMI_MAX_RESERVED) {
 		err = AXVM_ENOSPC;
@@ -135,56 +134,57 @@ int axvm_host_reserve(struct axvm_host *host, struct axvm_hpa start,
 	return err;
 }
 
-bool axvmi_host_reserved(struct axvm_host *host, uint64_t start, uint64_t size)
+bool axvmi_host_forbids(const struct axvm_vm *vm, uint64_t start, uint64_t size)
 {
+	struct axvm_host *host = vm->host;
 	uint64_t saved = axvmi_lock(host, &host->lock);
-	bool taken = ledger_reserved(host, start, size);
+	bool forbidden = ledger_taken(host, vm, start, size) ||
+			 vm_shows(vm, start, size);
 
 	axvmi_unlock(host, &host->lock, saved);
-	return taken;
+	return forbidden;
 }
 
 /* ---- VMs ---- */
 
-static int refuse(struct axvm_config_error *error, const char *field,
-		  uint32_t index, const char *reason)
+static int taken(struct axvm_config_error *error, const char *field,
+		 uint32_t index, const char *reason)
 {
-	if (error != NULL) {
-		memset(error, 0, sizeof(*error));
-		error->field = field;
-		error->index = index;
-		error->reason = reason;
+	return axvmi_refuse(error, AXVM_EEXIST, field, index, reason);
+}
+
+/* Memory of the VM that the host or another VM has. It is not linked yet. */
+static int memory_conflict(struct axvm_host *host, const struct axvm_vm *vm,
+			   struct axvm_config_error *error)
+{
+	static const char reason[] = "memory of the host or of another VM";
+	const struct axvm_vm_config *config = &vm->config;
+
+	for (uint32_t i = 0; i < config->region_count; i++) {
+		const struct axvm_region_config *r = &config->regions[i];
+
+		if (axvmi_region_is_lent(r) &&
+		    ledger_taken(host, vm, axvmi_region_hpa(r), r->size))
+			return taken(error, FIELD_REGIONS, i, reason);
 	}
-	return AXVM_EEXIST;
+	for (uint32_t i = 0; i < axvmi_window_count(config); i++) {
+		struct axvmi_window w = axvmi_window_at(config, i);
+
+		if (ledger_taken(host, vm, w.hpa, w.last + 1))
+			return taken(error, w.field, w.index, reason);
+	}
+	return AXVM_OK;
 }
 
 static int vm_conflict(struct axvm_host *host, const struct axvm_vm *vm,
 		       struct axvm_config_error *error)
 {
-	const struct axvm_vm_config *config = &vm->config;
-
 	for (struct axvm_vm *v = host->vms; v != NULL; v = v->next) {
-		if (v->config.id == config->id)
-			return refuse(error, "id", 0,
-				      "another VM of the host has this id");
+		if (v->config.id == vm->config.id)
+			return taken(error, "base.id", 0,
+				     "another VM of the host has this id");
 	}
-	for (uint32_t i = 0; i < config->region_count; i++) {
-		const struct axvm_region_config *r = &config->regions[i];
-
-		if (region_is_foreign(r) &&
-		    ledger_taken(host, axvmi_region_hpa(r), r->size))
-			return refuse(error, "memory_regions", i,
-				      "memory of the host or of another VM");
-	}
-	for (uint32_t i = 0; i < config->passthrough_count; i++) {
-		const struct axvm_passthrough_config *p =
-			&config->passthrough[i];
-
-		if (p->size != 0 && ledger_taken(host, p->hpa.value, p->size))
-			return refuse(error, "passthrough_devices", i,
-				      "memory of the host or of another VM");
-	}
-	return AXVM_OK;
+	return memory_conflict(host, vm, error);
 }
 
 int axvmi_host_link(struct axvm_host *host, struct axvm_vm *vm,

@@ -24,6 +24,7 @@
 #include "axvm/vcpu.h"
 #include "axvm/vm.h"
 #include "bits.h"
+#include "config_check.h"
 #include "lock.h"
 #include "mem.h"
 #include "stage2.h"
@@ -77,14 +78,12 @@ struct axvm_cpu {
 int axvmi_host_link(struct axvm_host *host, struct axvm_vm *vm,
 		    struct axvm_config_error *error);
 void axvmi_host_unlink(struct axvm_host *host, struct axvm_vm *vm);
-/* The range touches memory the host kernel named as its own. */
-bool axvmi_host_reserved(struct axvm_host *host, uint64_t start, uint64_t size);
-
-/* Host-physical start of a host-supplied region. */
-static inline uint64_t axvmi_region_hpa(const struct axvm_region_config *r)
-{
-	return r->kind == AXVM_REGION_HOST ? r->hpa.value : r->gpa.value;
-}
+/*
+ * The ledger keeps the range from being RAM of `vm`: the host kernel has named
+ * it as its own, another VM has it, or it is behind a window of any.
+ */
+bool axvmi_host_forbids(const struct axvm_vm *vm, uint64_t start,
+			uint64_t size);
 
 /* ---- vm.c ---- */
 
@@ -489,6 +488,15 @@ void axvmi_sync(struct axvm_vm *vm, void *virt, uint64_t size);
 /* Its two halves: the bytes, and the instruction caches of all CPUs. */
 void axvmi_sync_data(struct axvm_vm *vm, void *virt, uint64_t size);
 void axvmi_sync_code(struct axvm_vm *vm);
+
+/* ---- passthrough.c ---- */
+
+/* At axvm_create(): the windows take their places in the guest-physical space.
+ * axvmi_bus_fini() undoes it. */
+int axvmi_passthrough_claim(struct axvm_vm *vm,
+			    struct axvm_config_error *error);
+/* At axvm_init(): maps them; axvmi_memory_fini() undoes it. */
+int axvmi_passthrough_map(struct axvm_vm *vm);
 
 /* ---- memory.c ---- */
 

@@ -368,7 +368,7 @@ int axvm_map(struct axvm_vm *vm, struct axvm_gpa gpa, struct axvm_hpa hpa,
 	if (region->config.kind == AXVM_REGION_DEMAND)
 		return AXVM_ERANGE;
 	if ((access & ~region->config.access) != 0 ||
-	    axvmi_host_reserved(vm->host, hpa.value, size))
+	    axvmi_host_forbids(vm, hpa.value, size))
 		return AXVM_EPERM;
 	err = edit_begin(vm, &batch);
 	if (err != AXVM_OK)

@@ -18,6 +18,7 @@ set(AXVM_CORE_SOURCES
   image.c
   irq.c
   memory.c
+  passthrough.c
   ram.c
   stage2.c
   stage2_edit.c

@@ -94,12 +94,10 @@ static unsigned space_bits(const struct axvm_vm_config *config)
 		if (d->size != 0)
 			last |= d->gpa.value + (d->size - 1);
 	}
-	for (uint32_t i = 0; i < config->passthrough_count; i++) {
-		const struct axvm_passthrough_config *p =
-			&config->passthrough[i];
+	for (uint32_t i = 0; i < axvmi_window_count(config); i++) {
+		struct axvmi_window w = axvmi_window_at(config, i);
 
-		if (p->size != 0)
-			last |= p->gpa.value + (p->size - 1);
+		last |= w.gpa + w.last;
 	}
 	return last == 0 ? 1 : highest_bit64(last) + 1;
 }
@@ -133,18 +131,6 @@ static void vm_free(struct axvm_vm *vm)
 	axvmi_free(host, vm, vm->ops->vm_size);
 }
 
-static int refuse(struct axvm_config_error *error, const char *field,
-		  uint32_t index, const char *reason)
-{
-	if (error != NULL) {
-		memset(error, 0, sizeof(*error));
-		error->field = field;
-		error->index = index;
-		error->reason = reason;
-	}
-	return AXVM_ENOTSUP;
-}
-
 /* What the configuration may say but this library or backend does not do. */
 static int check_provided(const struct axvm_host *host,
 			  const struct axvm_vm_config *config,
@@ -152,18 +138,15 @@ static int check_provided(const struct axvm_host *host,
 {
 	for (uint32_t i = 0; i < config->emu_device_count; i++) {
 		if (!host->ops->emulates(config->emu_devices[i].type))
-			return refuse(error, "devices.emu_devices", i,
-				      "this machine has no such device");
+			return axvmi_refuse(error, AXVM_ENOTSUP, FIELD_EMU, i,
+					    "this machine has no such device");
 	}
-	if (config->passthrough_count != 0)
-		return refuse(error, "devices.passthrough_devices", 0,
-			      "devices cannot be passed through yet");
-	if (config->passthrough_address_count != 0)
-		return refuse(error, "devices.passthrough_addresses", 0,
-			      "devices cannot be passed through yet");
 	if (config->passthrough_port_count != 0)
-		return refuse(error, "devices.passthrough_ports", 0,
-			      "devices cannot be passed through yet");
+		return axvmi_refuse(
+			error, AXVM_ENOTSUP, FIELD_PORTS, 0,
+			(host->ops->buses & BIT64(AXVM_BUS_PORT)) == 0
+				? "this machine has no ports"
+				: "ports cannot be passed through yet");
 	return AXVM_OK;
 }
 
@@ -179,6 +162,9 @@ static int vm_build(struct axvm_vm *vm, const struct axvm_vm_config *config,
 	if (err != AXVM_OK)
 		return err;
 	err = vm->ops->s2_format(vm->host, space_bits(config), &vm->format);
+	if (err != AXVM_OK)
+		return err;
+	err = axvmi_passthrough_claim(vm, error);
 	if (err != AXVM_OK)
 		return err;
 	return axvmi_host_link(vm->host, vm, error);
@@ -222,6 +208,9 @@ static int init_parts(struct axvm_vm *vm)
 
 	if (err != AXVM_OK)
 		return err;
+	err = axvmi_passthrough_map(vm);
+	if (err != AXVM_OK)
+		goto no_vcpus;
 	err = axvmi_vcpus_init(vm);
 	if (err != AXVM_OK)
 		goto no_vcpus;

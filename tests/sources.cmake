@@ -46,6 +46,7 @@ set(AXVM_UNIT_TESTS
   irq
   irq_steps
   memory
+  passthrough
   ram
   readme
   reset_edits

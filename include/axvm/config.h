@@ -124,6 +124,16 @@ enum axvm_dma_policy {
 	AXVM_DMA_UNSPECIFIED = 2, /* the config does not say: EPERM */
 };
 
+/*
+ * A device of the host that the guest drives itself. Its registers are mapped
+ * at axvm_init() as device memory, readable and writable, never executable, and
+ * stay so until axvm_destroy(); a reset of the VM does not reset the device. A
+ * page of the host is behind one window of one VM alone, and never is memory of
+ * the host (axvm_host_reserve) or of a VM. What hal.alloc hands out the library
+ * cannot tell from registers: the host names it, or checks for itself. The
+ * generated device tree does not describe these devices, whose kind nobody has
+ * stated: such a guest brings a tree of its own (AXVM_IMAGE_DTB).
+ */
 struct axvm_passthrough_config {
 	const char *name; /* "/..." with size 0: by device-tree path */
 	/* Both have the same offset in their page; the window is mapped in
@@ -135,7 +145,10 @@ struct axvm_passthrough_config {
 	enum axvm_dma_policy dma;
 };
 
-/* A window of addresses or ports that the guest reaches one to one. */
+/*
+ * A window of addresses or ports that the guest reaches one to one. What struct
+ * axvm_passthrough_config says of pages goes for addresses too.
+ */
 struct axvm_range_config {
 	uint64_t base;
 	uint64_t size; /* bytes, or number of ports */
@@ -211,9 +224,10 @@ struct axvm_config_error {
  * What depends on the machine (host CPUs, host memory, other VMs, interrupt
  * lines) is axvm_create()'s to check. `error` may be NULL; on failure it names
  * the field, and for an overlap the other owner. Context: any.
- * Errors: EINVAL malformed value or combination, EEXIST overlap, ERANGE too
- * many, too far or too long, ENOTSUP a type, policy or image location the
- * library does not provide, EPERM passthrough that does not state its DMA.
+ * Errors: EINVAL malformed value or combination, EEXIST overlap in the guest's
+ * space or of what is passed through in the host's, ERANGE too many, too far or
+ * too long, ENOTSUP a type, policy or image location the library does not
+ * provide, EPERM passthrough that does not state its DMA.
  */
 AXVM_MUST_USE int axvm_config_check(const struct axvm_vm_config *config,
 				    struct axvm_config_error *error);

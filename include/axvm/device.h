@@ -90,10 +90,10 @@ struct axvm_device {
  * reach over its end, are an access fault for the guest. On AXVM_BUS_SYSREG
  * base and size count registers, and any allowed width reaches one register.
  * Context: thread. Takes the VM's life lock. Errors: EINVAL, ESTATE, EEXIST
- * (range taken by a device or by RAM; the log names both), ENOSPC (64 devices,
- * the library's own included), ERANGE (outside the guest's address space,
- * ports above 0xffff, register numbers above 32 bits), ENOTSUP (a bus the
- * architecture lacks), ENOMEM.
+ * (range taken by a device, RAM or a window; the log names both), ENOSPC (64
+ * devices, the library's own included), ERANGE (outside the guest's address
+ * space, ports above 0xffff, register numbers above 32 bits), ENOTSUP (a bus
+ * the architecture lacks), ENOMEM.
  */
 AXVM_MUST_USE int axvm_add_device(struct axvm_vm *vm,
 				  struct axvm_device *device);

@@ -38,10 +38,12 @@ AXVM_MUST_USE int axvm_host_create(const struct axvm_hal *hal,
 AXVM_MUST_USE int axvm_host_destroy(struct axvm_host *host);
 
 /*
- * Names memory that belongs to the host kernel: no HOST, IDENTICAL or RESERVED
- * region and no passthrough window of a VM may touch it. Any alignment.
- * Context: thread. Errors: EINVAL, EEXIST (overlaps a reservation or memory of
- * a VM), ENOSPC (64 ranges).
+ * Names memory or device registers that belong to the host kernel: no HOST,
+ * IDENTICAL or RESERVED region and no page of a passthrough window of a VM may
+ * touch them, and axvm_map() refuses them. Any alignment. What hal.alloc gives
+ * is not known here unless it is named; nor is what axvm_map() has lent out.
+ * Context: thread. Errors: EINVAL, EEXIST (overlaps a reservation, memory of a
+ * VM or a page of a window), ENOSPC (64 ranges).
  */
 AXVM_MUST_USE int axvm_host_reserve(struct axvm_host *host,
 				    struct axvm_hpa start, uint64_t size);

@@ -45,7 +45,9 @@ AXVM_MUST_USE int axvm_unmap(struct axvm_vm *vm, struct axvm_gpa gpa,
  *   hpa     4 KiB aligned; memory of the host that stays valid until unmapped
  *   access  AXVM_READ and others, within the rights of the region
  * Context: thread. Errors: EINVAL, ESTATE, ERANGE, EEXIST (a page is mapped),
- * EPERM (more rights than the region has, reserved host memory), ENOMEM.
+ * EPERM (more rights than the region has; memory that the host has reserved,
+ * that a region of another VM names, or that is behind a passthrough window of
+ * any VM), ENOMEM.
  */
 AXVM_MUST_USE int axvm_map(struct axvm_vm *vm, struct axvm_gpa gpa,
 			   struct axvm_hpa hpa, uint64_t size, uint32_t access);

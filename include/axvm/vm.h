@@ -39,9 +39,10 @@ enum axvm_vm_state {
  *   error   may be NULL; says which field was refused and who else claims it
  *   vm      out; live until axvm_destroy()
  * Context: thread. Errors: those of axvm_config_check(), EEXIST (id taken on
- * this host, physical memory claimed already), ENOTSUP (a device the backend
- * does not have), ESTATE (no CPU enabled), ERANGE
- * (guest-physical space wider than the CPU translates), ENOMEM.
+ * this host, physical memory or registers claimed already), ENOTSUP (a device
+ * the backend does not have, ports to pass through), ESTATE (no CPU enabled),
+ * ERANGE (guest-physical space wider than the CPU translates, registers beyond
+ * the CPU's physical addresses), ENOMEM.
  */
 AXVM_MUST_USE int axvm_create(struct axvm_host *host,
 			      const struct axvm_vm_config *config,

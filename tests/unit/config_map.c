@@ -102,6 +102,63 @@ static void address_windows_collide_like_devices(void **state)
 	refused(AXVM_EINVAL, "devices.passthrough_addresses", 1);
 }
 
+static void two_windows_do_not_show_one_page_of_the_host(void **state)
+{
+	(void)state;
+	add_passthrough(0x10000100, 0x20000100, 0x100);
+	add_passthrough(0x10001800, 0x20000800, 0x100);
+	collides("devices.passthrough_devices", 1,
+		 "devices.passthrough_devices", 0);
+	/* The first byte of the next page; the last of the page before. */
+	s.passthrough[1].hpa.value = 0x20001800;
+	accepted();
+	s.passthrough[0].size = 0xf01;
+	s.passthrough[1].gpa.value = 0x10002800;
+	collides("devices.passthrough_devices", 1,
+		 "devices.passthrough_devices", 0);
+	s.passthrough[0].size = 0xf00;
+	add_address(0x20001fff, 1);
+	collides("devices.passthrough_addresses", 0,
+		 "devices.passthrough_devices", 1);
+	s.passthrough_addresses[0].base = 0x20002000;
+	accepted();
+}
+
+static void a_window_does_not_show_memory_of_the_vm(void **state)
+{
+	struct axvm_region_config *r = add_region(0x90000000, 0x2000);
+
+	(void)state;
+	r->hpa.value = 0x20001000;
+	add_passthrough(0x10000008, 0x20000008, 0x1000);
+	accepted(); /* ALLOC: hpa means nothing */
+	r->kind = AXVM_REGION_DEMAND;
+	accepted();
+	r->kind = AXVM_REGION_HOST;
+	collides("devices.passthrough_devices", 0, "kernel.memory_regions", 1);
+	s.passthrough[0].size = 0xff8;
+	accepted();
+	s.passthrough[0].hpa.value = 0x90001008;
+	accepted();
+	r->kind = AXVM_REGION_IDENTICAL;
+	collides("devices.passthrough_devices", 0, "kernel.memory_regions", 1);
+	r->kind = AXVM_REGION_RESERVED;
+	collides("devices.passthrough_devices", 0, "kernel.memory_regions", 1);
+}
+
+static void one_region_of_the_host_may_be_seen_at_two_places(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 2; i++) {
+		struct axvm_region_config *r =
+			add_region(0x90000000 + i * 0x1000, 0x1000);
+
+		r->kind = AXVM_REGION_HOST;
+		r->hpa.value = 0x20000000;
+	}
+	accepted();
+}
+
 static void full_configuration_is_checked_whole(void **state)
 {
 	(void)state;
@@ -111,7 +168,8 @@ static void full_configuration_is_checked_whole(void **state)
 	for (uint64_t i = 0; i < AXVM_CONFIG_MAX_DEVICES; i++)
 		add_emu(AXVM_EMU_DUMMY, 0x10000000 + i * 0x1000, 0x1000);
 	for (uint64_t i = 0; i < AXVM_CONFIG_MAX_PASSTHROUGH; i++) {
-		add_passthrough(0x20000000 + i * 0x1000, 0, 0x1000);
+		add_passthrough(0x20000000 + i * 0x1000,
+				0x40000000 + i * 0x1000, 0x1000);
 		add_address(0x30000000 + i * 0x1000, 0x1000);
 	}
 	for (uint64_t i = 0; i < AXVM_CONFIG_MAX_PORTS; i++)
@@ -141,6 +199,13 @@ int main(void)
 			setup),
 		cmocka_unit_test_setup(address_windows_collide_like_devices,
 				       setup),
+		cmocka_unit_test_setup(
+			two_windows_do_not_show_one_page_of_the_host, setup),
+		cmocka_unit_test_setup(a_window_does_not_show_memory_of_the_vm,
+				       setup),
+		cmocka_unit_test_setup(
+			one_region_of_the_host_may_be_seen_at_two_places,
+			setup),
 		cmocka_unit_test_setup(full_configuration_is_checked_whole,
 				       setup),
 	};

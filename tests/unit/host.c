@@ -310,41 +310,6 @@ static void vms_leave_the_list_in_any_order(void **state)
 	destroy(vms[2]);
 }
 
-static void passthrough_is_refused_by_name(void **state)
-{
-	static const struct axvm_passthrough_config window = {
-		.name = "uart",
-		.gpa = {0x10000000},
-		.hpa = {0x10000000},
-		.size = 0x1000,
-		.dma = AXVM_DMA_NONE,
-	};
-	static const struct axvm_range_config range = {
-		.base = 0x1000, .size = 0x1000, .dma = AXVM_DMA_NONE};
-	struct axvm_config_error error;
-	struct axvm_vm *vm = NULL;
-
-	(void)state;
-	config.passthrough = &window;
-	config.passthrough_count = 1;
-	assert_int_equal(axvm_create(stub_get_host(m), &config, &error, &vm),
-			 AXVM_ENOTSUP);
-	assert_string_equal(error.field, "devices.passthrough_devices");
-	config.passthrough_count = 0;
-	config.passthrough_addresses = &range;
-	config.passthrough_address_count = 1;
-	assert_int_equal(axvm_create(stub_get_host(m), &config, &error, &vm),
-			 AXVM_ENOTSUP);
-	assert_string_equal(error.field, "devices.passthrough_addresses");
-	config.passthrough_address_count = 0;
-	config.passthrough_ports = &range;
-	config.passthrough_port_count = 1;
-	assert_int_equal(axvm_create(stub_get_host(m), &config, &error, &vm),
-			 AXVM_ENOTSUP);
-	assert_string_equal(error.field, "devices.passthrough_ports");
-	assert_null(vm);
-}
-
 /* ---- several hosts ---- */
 
 static void hosts_do_not_know_of_each_other(void **state)
@@ -396,7 +361,6 @@ int main(void)
 		TEST(two_vms_never_share_physical_memory),
 		TEST(an_id_is_unique_on_the_host),
 		TEST(vms_leave_the_list_in_any_order),
-		TEST(passthrough_is_refused_by_name),
 		TEST(hosts_do_not_know_of_each_other),
 	};
 

@@ -409,10 +409,15 @@ int axvm_config_check(const struct axvm_vm_config *config,
 	/* Later ones rely on earlier ones: counts, then values, then pairs. */
 	static int (*const checks[])(const struct axvm_vm_config *,
 				     struct axvm_config_error *) = {
-		check_lists,	   check_base,
-		check_modes,	   check_regions,
-		check_emu_devices, check_kernel,
-		check_passthrough, axvmi_config_check_overlaps,
+		check_lists,
+		check_base,
+		check_modes,
+		check_regions,
+		check_emu_devices,
+		check_kernel,
+		check_passthrough,
+		axvmi_config_check_overlaps,
+		axvmi_config_check_lines,
 		check_dma,
 	};
 

@@ -21,6 +21,7 @@
 #define FIELD_ADDRESSES "devices.passthrough_addresses"
 #define FIELD_PORTS "devices.passthrough_ports"
 #define FIELD_EXCLUDED "devices.excluded_devices"
+#define FIELD_INTERRUPTS "devices.interrupt_mode"
 
 /*
  * EEXIST if two ranges share an address, a port, or a page of the host that one
@@ -28,6 +29,10 @@
  */
 int axvmi_config_check_overlaps(const struct axvm_vm_config *c,
 				struct axvm_config_error *error);
+
+/* EEXIST if an emulated device has the line of a forwarded interrupt. */
+int axvmi_config_check_lines(const struct axvm_vm_config *c,
+			     struct axvm_config_error *error);
 
 /* Host-physical start of a host-supplied region. */
 static inline uint64_t axvmi_region_hpa(const struct axvm_region_config *r)

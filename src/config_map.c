@@ -3,8 +3,9 @@
 
 /*
  * All ranges of a configuration side by side: no two may share an address or a
- * port, no window a page of the host. Reads the caller's struct alone; no
- * state, no lock. Called by config.c after each range was found valid by itself.
+ * port, no window a page of the host; and interrupt lines alike. Reads the
+ * caller's struct alone; no state, no lock. Called by config.c after each range
+ * was found valid by itself.
  */
 #include "axvm/error.h"
 #include "bits.h"
@@ -172,6 +173,31 @@ int axvmi_config_check_overlaps(const struct axvm_vm_config *c,
 
 		if (ret != 0)
 			return ret;
+	}
+	return 0;
+}
+
+/*
+ * Devices of one VM may share a host interrupt, as they do on the host: the
+ * guest looks at all of them before it ends it. An emulated one on that line
+ * could not tell whose end it was.
+ */
+int axvmi_config_check_lines(const struct axvm_vm_config *c,
+			     struct axvm_config_error *error)
+{
+	for (uint32_t i = 0; i < c->passthrough_count; i++) {
+		for (uint32_t k = 0; k < c->emu_device_count; k++) {
+			if (c->passthrough[i].irq == 0 ||
+			    c->passthrough[i].irq != c->emu_devices[k].irq)
+				continue;
+			axvmi_refuse(error, AXVM_EEXIST, FIELD_PASSTHROUGH, i,
+				     "the interrupt line is already taken");
+			if (error) {
+				error->other_field = FIELD_EMU;
+				error->other_index = k;
+			}
+			return AXVM_EEXIST;
+		}
 	}
 	return 0;
 }

@@ -176,15 +176,35 @@ static int memory_conflict(struct axvm_host *host, const struct axvm_vm *vm,
 	return AXVM_OK;
 }
 
+static int irq_conflict(const struct axvm_host *host, const struct axvm_vm *vm,
+			struct axvm_config_error *error)
+{
+	const struct axvm_vm_config *config = &vm->config;
+
+	for (uint32_t i = 0; i < config->passthrough_count; i++) {
+		uint32_t irq = config->passthrough[i].irq;
+
+		for (struct axvm_vm *v = host->vms; v != NULL; v = v->next) {
+			if (irq != 0 && axvmi_forwards(v, irq))
+				return taken(error, FIELD_PASSTHROUGH, i,
+					     "another VM has this interrupt");
+		}
+	}
+	return AXVM_OK;
+}
+
 static int vm_conflict(struct axvm_host *host, const struct axvm_vm *vm,
 		       struct axvm_config_error *error)
 {
+	int err;
+
 	for (struct axvm_vm *v = host->vms; v != NULL; v = v->next) {
 		if (v->config.id == vm->config.id)
 			return taken(error, "base.id", 0,
 				     "another VM of the host has this id");
 	}
-	return memory_conflict(host, vm, error);
+	err = memory_conflict(host, vm, error);
+	return err != AXVM_OK ? err : irq_conflict(host, vm, error);
 }
 
 int axvmi_host_link(struct axvm_host *host, struct axvm_vm *vm,

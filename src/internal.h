@@ -96,6 +96,13 @@ struct axvmi_lines {
 	atomic_u32 changed_words; /* bit n: changed[n] is not 0 */
 };
 
+/* Host interrupts forwarded to the guest; see forward.c. */
+struct axvmi_forward {
+	bool any; /* this and lines: fixed from axvm_create() on */
+	uint32_t lines[AXVMI_MAX_LINES / 32];
+	atomic_u32 posted[AXVMI_MAX_LINES / 32];
+};
+
 enum axvmi_space_kind {
 	AXVMI_SPACE_HOLE = 0,
 	AXVMI_SPACE_RAM, /* region index */
@@ -193,6 +200,7 @@ struct axvm_vm {
 	bool releasing;
 	uint32_t step_region;
 	uint64_t step_offset;
+	struct axvmi_forward forward;
 };
 
 /* ---- vcpu.c ---- */
@@ -437,6 +445,28 @@ void axvmi_lines_take(struct axvm_vm *vm,
 void axvmi_lines_reset(struct axvm_vm *vm);
 /* Is `line` an input of the interrupt controller? */
 bool axvmi_line_exists(const struct axvm_vm *vm, uint32_t line);
+
+/* ---- forward.c ---- */
+
+/* At axvm_create(), before the VM is linked: which lines are forwarded. */
+int axvmi_forward_init(struct axvm_vm *vm, struct axvm_config_error *error);
+
+/* Is `line`, below AXVMI_MAX_LINES, the line of a host interrupt? */
+static inline bool axvmi_forwards(const struct axvm_vm *vm, uint32_t line)
+{
+	return (vm->forward.lines[line / 32] >> line % 32 & 1) != 0;
+}
+
+/*
+ * The guest has ended an interrupt of `line` (PLIC completion, EOI), one that
+ * its controller had given it; any line. Tells the host. No lock held; a model
+ * whose VM has forward.any calls it on the vCPU's thread.
+ */
+void axvmi_line_ended(struct axvm_vm *vm, uint32_t line);
+
+/* What was posted is forgotten: the host may send it again. After the
+ * controller and the edges were reset. */
+void axvmi_forward_reset(struct axvm_vm *vm);
 
 /* ---- device.c ---- */
 

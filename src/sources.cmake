@@ -13,6 +13,7 @@ set(AXVM_CORE_SOURCES
   error.c
   fdt.c
   fdt_nodes.c
+  forward.c
   hal.c
   host.c
   image.c

@@ -164,6 +164,9 @@ static int vm_build(struct axvm_vm *vm, const struct axvm_vm_config *config,
 	err = vm->ops->s2_format(vm->host, space_bits(config), &vm->format);
 	if (err != AXVM_OK)
 		return err;
+	err = axvmi_forward_init(vm, error);
+	if (err != AXVM_OK)
+		return err;
 	err = axvmi_passthrough_claim(vm, error);
 	if (err != AXVM_OK)
 		return err;
@@ -343,6 +346,7 @@ static int reset_step(struct axvm_vm *vm)
 	axvmi_lines_reset(vm);
 	vm->ops->vm_reset(vm);
 	devices_reset(vm);
+	axvmi_forward_reset(vm);
 	err = axvmi_boot_load(vm);
 	if (err != AXVM_OK)
 		return err;

@@ -37,6 +37,7 @@ set(AXVM_UNIT_TESTS
   dump
   error
   fdt
+  forward
   hal
   host
   host_hal
@@ -51,6 +52,7 @@ set(AXVM_UNIT_TESTS
   readme
   reset_edits
   riscv_h_exit
+  riscv_h_forward
   riscv_h_guest_tables
   riscv_h_insn
   riscv_h_irq

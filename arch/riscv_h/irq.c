@@ -123,6 +123,30 @@ static enum axvm_access_result plic_access(struct axvm_device *device,
 	return AXVM_ACCESS_DONE;
 }
 
+/*
+ * The access of VMs with forwarded interrupts, so that others do not pay for
+ * it: a completion that counts is told, once the lock is dropped. Taking inputs
+ * in changes nothing about whether it counts.
+ */
+static enum axvm_access_result
+plic_access_forwarding(struct axvm_device *device,
+		       struct axvm_device_access *access)
+{
+	struct riscv_vm *rvm =
+		CONTAINER_OF(device, struct riscv_vm, plic_device);
+	uint32_t source = (uint32_t)access->value;
+	bool ends;
+
+	if (access->write == 0 || !vplic_is_claim(access->offset))
+		return plic_access(device, access);
+	spin_lock(&rvm->core.irqchip);
+	ends = axvmi_vplic_ends(&rvm->plic, access->offset, source);
+	plic_access_locked(rvm, access);
+	if (ends)
+		axvmi_line_ended(&rvm->core, source);
+	return AXVM_ACCESS_DONE;
+}
+
 /* No vCPU runs; what they see of it is reset by vcpu_reset. */
 static void plic_reset(struct axvm_device *device)
 {
@@ -141,12 +165,18 @@ static const struct axvm_device_ops plic_ops = {
 	.reset = plic_reset,
 };
 
+static const struct axvm_device_ops plic_forwarding_ops = {
+	.name = "plic",
+	.access = plic_access_forwarding,
+	.reset = plic_reset,
+};
+
 void axvmi_riscv_plic_init(struct riscv_vm *rvm, enum vplic_layout layout,
 			   uint64_t base, uint64_t window)
 {
 	axvmi_vplic_init(&rvm->plic, rvm->core.vcpu_count, layout, window);
 	rvm->plic_device = (struct axvm_device){
-		.ops = &plic_ops,
+		.ops = rvm->core.forward.any ? &plic_forwarding_ops : &plic_ops,
 		.range_count = 1,
 		/* "Memory Map": only naturally aligned 32-bit accesses. */
 		.ranges = {{.bus = AXVM_BUS_MMIO,

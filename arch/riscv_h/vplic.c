@@ -152,16 +152,23 @@ static uint32_t claim(struct vplic *plic, uint32_t context)
  * "Interrupt Completion": ignored unless the source is enabled for the context;
  * it need not be the context that claimed.
  */
+static bool ends(const struct vplic *plic, uint32_t context, uint32_t source)
+{
+	uint32_t w = source / 32;
+	uint32_t enabled;
+
+	if (source >= VPLIC_SOURCES)
+		return false;
+	enabled = load_relaxed(&plic->context[context].enable[w]);
+	return (enabled & plic->claimed[w] & bit_of(source)) != 0;
+}
+
 static void complete(struct vplic *plic, uint32_t context, uint32_t source)
 {
 	uint32_t w = source / 32;
 	uint32_t bit = bit_of(source);
-	uint32_t enabled;
 
-	if (source >= VPLIC_SOURCES)
-		return;
-	enabled = load_relaxed(&plic->context[context].enable[w]);
-	if ((enabled & plic->claimed[w] & bit) == 0)
+	if (!ends(plic, context, source))
 		return;
 	plic->claimed[w] &= ~bit;
 	if (((plic->level[w] | plic->latched[w]) & bit) == 0)
@@ -218,6 +225,17 @@ static uint32_t page_context(const struct vplic *plic, uint64_t offset)
 {
 	return vplic_context_of(plic, (offset - VPLIC_CONTEXT) /
 					      VPLIC_CONTEXT_STRIDE);
+}
+
+bool axvmi_vplic_ends(const struct vplic *plic, uint64_t offset,
+		      uint32_t source)
+{
+	uint32_t context;
+
+	if (!vplic_is_claim(offset))
+		return false;
+	context = page_context(plic, offset);
+	return context != VPLIC_NO_CONTEXT && ends(plic, context, source);
 }
 
 /* What vplic_peek() leaves: pending bits and claims. */

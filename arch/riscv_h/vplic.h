@@ -94,6 +94,10 @@ void axvmi_vplic_reset(struct vplic *plic);
 uint32_t axvmi_vplic_read(struct vplic *plic, uint64_t offset);
 void axvmi_vplic_write(struct vplic *plic, uint64_t offset, uint32_t value);
 
+/* Would this write end a claim ("Interrupt Completion")? */
+bool axvmi_vplic_ends(const struct vplic *plic, uint64_t offset,
+		      uint32_t source);
+
 /* An input: its level now, and whether an edge came. Sources that do not exist
  * are ignored. */
 void axvmi_vplic_set_line(struct vplic *plic, uint32_t source, bool level,
@@ -108,6 +112,13 @@ uint64_t axvmi_vplic_update(struct vplic *plic);
 static inline bool vplic_is_enable(uint64_t offset)
 {
 	return offset - VPLIC_ENABLE < VPLIC_CONTEXT - VPLIC_ENABLE;
+}
+
+/* An access to `offset` is a claim or a completion. */
+static inline bool vplic_is_claim(uint64_t offset)
+{
+	return offset >= VPLIC_CONTEXT &&
+	       offset % VPLIC_CONTEXT_STRIDE == VPLIC_CLAIM;
 }
 
 /* Offset of a context's page. */

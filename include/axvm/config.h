@@ -42,7 +42,8 @@ enum axvm_boot_protocol {
 enum axvm_interrupt_mode {
 	AXVM_INTERRUPTS_NONE = 0,
 	AXVM_INTERRUPTS_EMULATED = 1,
-	/* Emulated controller plus forwarded host interrupts. */
+	/* Emulated controller plus forwarded host interrupts: the host must
+	 * have hal.irq_unmask. */
 	AXVM_INTERRUPTS_PASSTHROUGH = 2,
 };
 
@@ -141,7 +142,9 @@ struct axvm_passthrough_config {
 	struct axvm_gpa gpa;
 	struct axvm_hpa hpa;
 	uint64_t size; /* bytes */
-	uint32_t irq; /* host interrupt and guest line; 0: none */
+	/* Host interrupt and guest line, see axvm_irq_forward(), whatever the
+	 * interrupt_mode; 0: none. Of one VM alone; shared by its devices. */
+	uint32_t irq;
 	enum axvm_dma_policy dma;
 };
 
@@ -225,9 +228,10 @@ struct axvm_config_error {
  * lines) is axvm_create()'s to check. `error` may be NULL; on failure it names
  * the field, and for an overlap the other owner. Context: any.
  * Errors: EINVAL malformed value or combination, EEXIST overlap in the guest's
- * space or of what is passed through in the host's, ERANGE too many, too far or
- * too long, ENOTSUP a type, policy or image location the library does not
- * provide, EPERM passthrough that does not state its DMA.
+ * space or of what is passed through in the host's, an interrupt passed through
+ * on the line of an emulated device, ERANGE too many, too far or too long,
+ * ENOTSUP a type, policy or image location the library does not provide, EPERM
+ * passthrough that does not state its DMA.
  */
 AXVM_MUST_USE int axvm_config_check(const struct axvm_vm_config *config,
 				    struct axvm_config_error *error);

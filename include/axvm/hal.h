@@ -93,8 +93,12 @@ struct axvm_hal {
 	/* Seconds since 1970-01-01 UTC for real-time clock models. */
 	uint64_t (*wallclock)(void *ctx);
 
-	/* The guest has finished with forwarded host interrupt `irq`, which the
-	 * host masked when it posted it: unmask it. */
+	/*
+	 * The guest has finished with host interrupt `irq`, which the host masked
+	 * before axvm_irq_forward(): unmask it. It may come at once. Called on the
+	 * thread that runs the vCPU, inside run with none of the library's locks
+	 * held, and by axvm_reset(). NULL: no passthrough device has an interrupt.
+	 */
 	void (*irq_unmask)(void *ctx, uint32_t irq);
 
 	/* One line of text without newline, NUL-terminated. Never called once per

@@ -38,6 +38,23 @@ AXVM_MUST_USE int axvm_irq_source_set(struct axvm_irq_source *source,
 				      bool level);
 
 /*
+ * Hands host interrupt `irq`, that of a passthrough device of the VM, to the
+ * guest: the line of the same number becomes pending once. For the host's
+ * handler, which has masked the interrupt. When the guest has ended it at its
+ * interrupt controller (PLIC completion, EOI), the library calls
+ * hal.irq_unmask(irq), once; what is posted until then is one with the first.
+ *   - The host unmasks the interrupt for the first time itself, after
+ *     axvm_init().
+ *   - A guest that masks the line, or claims the interrupt and never ends it,
+ *     keeps the host's masked. To end what it has not claimed does nothing.
+ *   - axvm_reset() forgets what is posted and unmasks it: a device that still
+ *     asks is heard again. axvm_destroy() leaves it masked, for the host.
+ * Context: any, interrupt-safe. Errors: EINVAL, ENOENT (no passthrough device
+ * of the VM has this interrupt), ESTATE (VM in LOADING: not posted).
+ */
+AXVM_MUST_USE int axvm_irq_forward(struct axvm_vm *vm, uint32_t irq);
+
+/*
  * Sets an interrupt input private to one vCPU: RISC-V 1 (software), 5 (timer),
  * 9 (external); ARM PPI 16-31; x86 LINT 0-1.
  * Context: any, interrupt-safe. Errors: EINVAL, ENOENT (vCPU or line), ESTATE.

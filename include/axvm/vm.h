@@ -39,10 +39,11 @@ enum axvm_vm_state {
  *   error   may be NULL; says which field was refused and who else claims it
  *   vm      out; live until axvm_destroy()
  * Context: thread. Errors: those of axvm_config_check(), EEXIST (id taken on
- * this host, physical memory or registers claimed already), ENOTSUP (a device
- * the backend does not have, ports to pass through), ESTATE (no CPU enabled),
- * ERANGE (guest-physical space wider than the CPU translates, registers beyond
- * the CPU's physical addresses), ENOMEM.
+ * this host; physical memory, registers or an interrupt claimed already),
+ * ENOTSUP (a device the backend does not have, ports to pass through, forwarded
+ * interrupts without hal.irq_unmask), ENOENT (an interrupt passed through has
+ * no line), ESTATE (no CPU enabled), ERANGE (guest-physical space wider than
+ * the CPU translates, registers beyond its physical addresses), ENOMEM.
  */
 AXVM_MUST_USE int axvm_create(struct axvm_host *host,
 			      const struct axvm_vm_config *config,
@@ -94,7 +95,8 @@ AXVM_MUST_USE int axvm_shutdown(struct axvm_vm *vm);
 /*
  * STOPPED -> LOADED: zeroes memory (not RESERVED regions), gives back
  * demand-filled pages, resets devices and vCPUs, loads the images again.
- * What axvm_map() and its like have changed is undone. Bounded steps.
+ * What axvm_map() and its like have changed is undone. Devices passed through
+ * stay mapped, in the state they are in. Bounded steps.
  * Context: thread. Errors: EINVAL, ESTATE, ENOMEM, EAGAIN (not done
  * yet: call again; until then the VM stays STOPPED and only reset and destroy
  * are allowed), and those of loading.

@@ -65,16 +65,28 @@ bool stub_irq_pending(struct axvm_vcpu *vcpu)
 	return stub_pending(stub_vcpu(vcpu)) != 0;
 }
 
+/* Edges the guest had seen and has ended; no lock held. */
+static void tell_ended(struct axvm_vm *vm, uint64_t lines)
+{
+	if (!vm->forward.any)
+		return;
+	for (; lines != 0; lines &= lines - 1)
+		axvmi_line_ended(vm, lowest_bit64(lines));
+}
+
 void stub_irq_ack(struct stub_vcpu *v)
 {
 	struct axvm_vm *vm = v->core.vm;
 	uint64_t saved = lock(vm);
+	uint64_t ended = 0;
 
 	for (uint32_t line = 1; line <= STUB_LINES; line++) {
 		if (line % vm->vcpu_count == v->core.index)
-			stub_vm(vm)->edges &= ~BIT64(line);
+			ended |= stub_vm(vm)->edges & BIT64(line);
 	}
+	stub_vm(vm)->edges &= ~ended;
 	unlock(vm, saved);
+	tell_ended(vm, ended);
 	v->edges = 0;
 }
 
@@ -108,6 +120,7 @@ static enum axvm_access_result pic_access(struct axvm_device *device,
 					  struct axvm_device_access *access)
 {
 	struct stub_vm *s = stub_vm(device->vm);
+	uint64_t ended = 0;
 	uint64_t saved;
 
 	if (access->offset != 0)
@@ -115,10 +128,12 @@ static enum axvm_access_result pic_access(struct axvm_device *device,
 	saved = lock(device->vm);
 	axvmi_lines_take(device->vm, update);
 	if (access->write != 0)
-		s->edges &= ~access->value;
+		ended = s->edges & access->value;
 	else
 		access->value = s->levels | s->edges;
+	s->edges &= ~ended;
 	unlock(device->vm, saved);
+	tell_ended(device->vm, ended);
 	return AXVM_ACCESS_DONE;
 }
 

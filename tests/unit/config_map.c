@@ -159,6 +159,22 @@ static void one_region_of_the_host_may_be_seen_at_two_places(void **state)
 	accepted();
 }
 
+static void a_forwarded_interrupt_has_its_line_to_itself(void **state)
+{
+	(void)state;
+	add_emu(AXVM_EMU_DUMMY, 0x10000000, 0x1000);
+	add_emu(AXVM_EMU_CONSOLE, 0x10001000, 0x1000)->irq = 10;
+	add_passthrough(0x10002000, 0x10002000, 0x1000);
+	add_passthrough(0x10003000, 0x10003000, 0x1000)->irq = 9;
+	accepted();
+	s.passthrough[1].irq = 10;
+	collides("devices.passthrough_devices", 1, "devices.emu_devices", 1);
+	/* Devices passed through share theirs, as on the host. */
+	s.passthrough[0].irq = 9;
+	s.passthrough[1].irq = 9;
+	accepted();
+}
+
 static void full_configuration_is_checked_whole(void **state)
 {
 	(void)state;
@@ -206,6 +222,8 @@ int main(void)
 		cmocka_unit_test_setup(
 			one_region_of_the_host_may_be_seen_at_two_places,
 			setup),
+		cmocka_unit_test_setup(
+			a_forwarded_interrupt_has_its_line_to_itself, setup),
 		cmocka_unit_test_setup(full_configuration_is_checked_whole,
 				       setup),
 	};

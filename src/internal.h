@@ -528,7 +528,7 @@ int axvmi_passthrough_claim(struct axvm_vm *vm,
 /* At axvm_init(): maps them; axvmi_memory_fini() undoes it. */
 int axvmi_passthrough_map(struct axvm_vm *vm);
 
-/* ---- memory.c ---- */
+/* ---- memory.c, mem_fault.c, mem_copy.c ---- */
 
 /* One batch of stage-2 edits under vm->mem. */
 struct axvmi_mem_batch {
@@ -554,6 +554,11 @@ enum axvmi_fault_result {
 enum axvmi_fault_result axvmi_ram_fault(struct axvm_vcpu *vcpu, uint64_t gpa,
 					uint32_t access,
 					const struct axvmi_space *space);
+
+/* Gives the page of a demand region a zeroed frame, or finds it mapped: 0 or
+ * ENOMEM and other errors of a map. */
+int axvmi_demand_fill(struct axvm_vm *vm, const struct axvm_region_config *r,
+		      uint64_t page);
 
 /* The library's own writes: any rights, LOADING included. */
 int axvmi_write_image(struct axvm_vm *vm, uint64_t gpa, const void *data,

@@ -18,6 +18,8 @@ set(AXVM_CORE_SOURCES
   host.c
   image.c
   irq.c
+  mem_copy.c
+  mem_fault.c
   memory.c
   passthrough.c
   ram.c

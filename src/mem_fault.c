@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * Stage-2 faults of guests and the frames of demand pages. Called by backends
+ * after an exit and by copies; stage 2 is edited under vm->mem.
+ */
+#include "internal.h"
+
+/*
+ * The frame is made ready without the lock; whoever maps first wins, the other
+ * gives its frame back.
+ */
+int axvmi_demand_fill(struct axvm_vm *vm, const struct axvm_region_config *r,
+		      uint64_t page)
+{
+	struct axvm_host *host = vm->host;
+	void *frame = axvmi_alloc_zeroed(host, PAGE_SIZE_4K, PAGE_SIZE_4K);
+	struct axvmi_mem_batch batch;
+	struct s2_map map = {
+		.gpa = axvm_to_gpa(page),
+		.size = PAGE_SIZE_4K,
+		.access = r->access,
+		.type = AXVM_MEM_NORMAL,
+	};
+	int err;
+
+	if (frame == NULL)
+		return AXVM_ENOMEM;
+	axvmi_sync(vm, frame, PAGE_SIZE_4K);
+	map.hpa.value = axvmi_virt_to_phys(host, frame);
+	axvmi_batch_begin(vm, &batch);
+	err = axvmi_s2_map(&vm->s2, &map, &batch.edit);
+	axvmi_batch_end(vm, &batch);
+	if (err != AXVM_OK)
+		axvmi_free(host, frame, PAGE_SIZE_4K);
+	return err == AXVM_EEXIST ? AXVM_OK : err;
+}
+
+static enum axvmi_fault_result deny(struct axvm_vcpu *vcpu, uint64_t gpa,
+				    uint32_t access, enum axvm_fault_kind kind)
+{
+	struct axvm_exit *exit = vcpu->exit;
+
+	exit->gpa = gpa;
+	exit->valid |= AXVM_EXIT_GPA_VALID;
+	exit->u.fault.kind = kind;
+	exit->u.fault.access = access;
+	return AXVMI_FAULT_DENIED;
+}
+
+/* What a hole in the tables at gpa means. */
+static enum axvmi_fault_result region_fault(struct axvm_vcpu *vcpu,
+					    uint64_t gpa, uint32_t access,
+					    const struct axvm_region_config *r)
+{
+	if ((r->access & access) != access)
+		return deny(vcpu, gpa, access, AXVM_FAULT_PERMISSION);
+	if (r->kind != AXVM_REGION_DEMAND)
+		return deny(vcpu, gpa, access, AXVM_FAULT_UNMAPPED);
+	if (axvmi_demand_fill(vcpu->vm, r, align_down(gpa, PAGE_SIZE_4K)) !=
+	    AXVM_OK)
+		return deny(vcpu, gpa, access, AXVM_FAULT_NO_MEMORY);
+	return AXVMI_FAULT_RETRY;
+}
+
+enum axvmi_fault_result axvmi_ram_fault(struct axvm_vcpu *vcpu, uint64_t gpa,
+					uint32_t access,
+					const struct axvmi_space *space)
+{
+	struct axvm_vm *vm = vcpu->vm;
+	struct s2_mapping mapping;
+	uint32_t token = axvmi_read_begin(vm);
+	int err = axvmi_s2_query(&vm->s2, axvm_to_gpa(gpa), &mapping);
+
+	axvmi_read_end(vm, token);
+	if (err == AXVM_OK && (mapping.access & access) == access) {
+		/* The tables allow it: another vCPU was faster, or the TLB
+		 * still held the entry from before an upgrade. */
+		vm->ops->tlb_flush_local(vm);
+		return AXVMI_FAULT_SPURIOUS;
+	}
+	if (err == AXVM_OK)
+		return deny(vcpu, gpa, access, AXVM_FAULT_PERMISSION);
+	if (space->kind == AXVMI_SPACE_WINDOW)
+		return deny(vcpu, gpa, access, AXVM_FAULT_UNMAPPED);
+	return region_fault(vcpu, gpa, access,
+			    &vm->regions[space->range].config);
+}

@@ -112,6 +112,15 @@ enum axvmi_space_kind {
 	AXVMI_SPACE_WINDOW,
 };
 
+/* Frames that a VM keeps for its tables and demand pages; see reserve.c. Under
+ * vm->mem, but `held` may be looked at without. */
+struct axvmi_reserve {
+	void *clean; /* all zero and synced, but for the link in word 0 */
+	void *dirty; /* tables and pages that came back, as they were */
+	atomic_u64 held; /* frames on both lists */
+	uint64_t lent; /* so many frames come back to it */
+};
+
 /* One entry of the frozen map of a bus: [start, last], both inclusive. Half a
  * cache line. */
 struct axvmi_space {
@@ -153,7 +162,8 @@ struct axvm_vm {
 	atomic_u32 destroying; /* written under life: nothing else any more */
 	void *user;
 	struct spinlock life;
-	struct spinlock mem; /* stage 2 edits, frames of demand regions */
+	struct spinlock
+		mem; /* stage 2 edits, frames of demand regions, reserve */
 	struct spinlock irqchip; /* the controller model */
 
 	uint32_t vcpu_count;
@@ -163,6 +173,7 @@ struct axvm_vm {
 	struct axvm_s2_format format;
 	struct s2_pool pool;
 	struct s2_table s2;
+	struct axvmi_reserve reserve;
 	struct axvmi_bus bus[AXVMI_BUSES];
 	struct axvmi_region *regions; /* region_count of config */
 
@@ -530,14 +541,23 @@ int axvmi_passthrough_map(struct axvm_vm *vm);
 
 /* ---- memory.c, mem_fault.c, mem_copy.c ---- */
 
-/* One batch of stage-2 edits under vm->mem. */
+#define AXVMI_BATCH_FRAMES 64u
+
+/*
+ * One batch of stage-2 edits under vm->mem, and the frames of demand pages that
+ * it has unmapped: they are nobody's until no CPU uses them.
+ */
 struct axvmi_mem_batch {
 	struct s2_edit edit;
 	uint64_t saved;
+	void *surplus; /* freed when the lock is */
+	uint32_t frame_count;
+	uint64_t frames[AXVMI_BATCH_FRAMES];
 };
 
 void axvmi_batch_begin(struct axvm_vm *vm, struct axvmi_mem_batch *batch);
-/* Flushes and waits as the edits demand, frees detached tables, unlocks. */
+/* Flushes and waits as the edits demand, gives back detached tables and frames,
+ * unlocks. */
 void axvmi_batch_end(struct axvm_vm *vm, struct axvmi_mem_batch *batch);
 
 enum axvmi_fault_result {
@@ -575,6 +595,23 @@ int axvmi_demand_unmap(struct axvm_vm *vm, struct axvmi_mem_batch *batch,
 /* The region that holds gpa, or NULL. */
 struct axvmi_region *axvmi_region_find(struct axvm_vm *vm, uint64_t gpa);
 
+/* ---- reserve.c ---- */
+
+/* Where stage 2 takes its tables: the reserve first. Its calls want vm->mem, or
+ * a VM that nobody else uses yet or any more. */
+void axvmi_pool_init(struct axvm_vm *vm);
+/* A zeroed, synced frame or NULL; vm->mem held. */
+void *axvmi_reserve_take(struct axvm_vm *vm);
+/* Undoes that, the frame being as it was; vm->mem held. */
+void axvmi_reserve_untake(struct axvm_vm *vm, void *frame);
+/* A frame that no CPU uses any more goes back to the reserve. False: it lacks
+ * none, the caller frees the frame. vm->mem held; wash afterwards. */
+bool axvmi_reserve_return(struct axvm_vm *vm, void *frame);
+/* Zeroes and syncs what came back; vm->mem not held. */
+void axvmi_reserve_wash(struct axvm_vm *vm);
+/* Empties it, in bounded steps; 0 or EAGAIN. Nothing comes back to it. */
+int axvmi_reserve_release(struct axvm_vm *vm);
+
 /* ---- boot.c ---- */
 
 /* Loads images and tables into zeroed memory; sets boot_entry/argument. */
@@ -594,10 +631,14 @@ void axvmi_free(struct axvm_host *host, void *ptr, size_t size);
 static inline uint64_t axvmi_virt_to_phys(struct axvm_host *host,
 					  const void *ptr)
 {
+	if (host->hal.linear)
+		return (uint64_t)(uintptr_t)ptr - host->hal.virt_offset;
 	return host->hal.virt_to_phys(host->hal.ctx, ptr).value;
 }
 static inline void *axvmi_phys_to_virt(struct axvm_host *host, uint64_t hpa)
 {
+	if (host->hal.linear)
+		return (void *)(uintptr_t)(hpa + host->hal.virt_offset);
 	return host->hal.phys_to_virt(host->hal.ctx, axvm_to_hpa(hpa));
 }
 void axvmi_log(struct axvm_host *host, enum axvm_log_level level,

@@ -19,6 +19,39 @@ void axvmi_batch_begin(struct axvm_vm *vm, struct axvmi_mem_batch *batch)
 {
 	batch->saved = axvmi_lock(vm->host, &vm->mem);
 	axvmi_s2_edit_init(&batch->edit, flush_range, vm);
+	batch->surplus = NULL;
+	batch->frame_count = 0;
+}
+
+/* Of the frames that no CPU uses any more the reserve gets what it lacks. */
+static void release_frames(struct axvm_vm *vm, struct axvmi_mem_batch *batch)
+{
+	for (uint32_t i = 0; i < batch->frame_count; i++) {
+		void *frame = axvmi_phys_to_virt(vm->host, batch->frames[i]);
+
+		if (axvmi_reserve_return(vm, frame))
+			continue;
+		*(void **)frame = batch->surplus;
+		batch->surplus = frame;
+	}
+	batch->frame_count = 0;
+}
+
+/* Unlocks, then does the work on frames that needs no lock. */
+static void finish(struct axvm_vm *vm, struct axvmi_mem_batch *batch)
+{
+	bool dirty = vm->reserve.dirty != NULL;
+	void *frame = batch->surplus;
+
+	axvmi_unlock(vm->host, &vm->mem, batch->saved);
+	while (frame != NULL) {
+		void *next = *(void **)frame;
+
+		axvmi_free(vm->host, frame, PAGE_SIZE_4K);
+		frame = next;
+	}
+	if (dirty)
+		axvmi_reserve_wash(vm);
 }
 
 void axvmi_batch_end(struct axvm_vm *vm, struct axvmi_mem_batch *batch)
@@ -35,7 +68,8 @@ void axvmi_batch_end(struct axvm_vm *vm, struct axvmi_mem_batch *batch)
 		while (axvmi_s2_reclaim(&vm->s2, edit, RECLAIM_STEP) != AXVM_OK)
 			;
 	}
-	axvmi_unlock(vm->host, &vm->mem, batch->saved);
+	release_frames(vm, batch);
+	finish(vm, batch);
 }
 
 /*
@@ -84,18 +118,13 @@ static int check_edit(struct axvm_vm *vm, uint64_t gpa, uint64_t size,
 	return AXVM_OK;
 }
 
-/* Pages one turn of a demand unmap handles; their frames wait on the stack. */
-#define DEMAND_BATCH 32u
-
 int axvmi_demand_unmap(struct axvm_vm *vm, struct axvmi_mem_batch *batch,
 		       uint64_t *gpa, uint64_t last)
 {
-	uint64_t frames[DEMAND_BATCH];
 	struct axvm_gpa at = axvm_to_gpa(*gpa);
-	unsigned count = 0;
 	bool more = true;
 
-	while (count < DEMAND_BATCH && more) {
+	while (batch->frame_count < AXVMI_BATCH_FRAMES && more) {
 		struct s2_mapping mapping;
 
 		more = axvmi_s2_next(&vm->s2, &at, last, &mapping) == AXVM_OK;
@@ -105,14 +134,11 @@ int axvmi_demand_unmap(struct axvm_vm *vm, struct axvmi_mem_batch *batch,
 		if (axvmi_s2_unmap(&vm->s2, at, PAGE_SIZE_4K, &batch->edit) !=
 		    AXVM_OK)
 			AXVMI_ASSERT(false);
-		frames[count++] = mapping.hpa.value;
+		batch->frames[batch->frame_count++] = mapping.hpa.value;
 		more = last - at.value >= PAGE_SIZE_4K;
 		at.value += PAGE_SIZE_4K;
 	}
 	axvmi_batch_end(vm, batch);
-	for (unsigned i = 0; i < count; i++)
-		axvmi_free(vm->host, axvmi_phys_to_virt(vm->host, frames[i]),
-			   PAGE_SIZE_4K);
 	*gpa = at.value;
 	return more ? AXVM_EAGAIN : AXVM_OK;
 }

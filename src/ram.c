@@ -36,7 +36,7 @@ struct axvmi_piece_chunk {
  * this many frames. */
 #define STEP_BYTES (UINT64_C(4) << 20)
 #define STEP_FRAMES 512u
-#define STEP_BATCHES 16u
+#define STEP_BATCHES (STEP_FRAMES / AXVMI_BATCH_FRAMES)
 
 void axvmi_sync_data(struct axvm_vm *vm, void *virt, uint64_t size)
 {
@@ -214,28 +214,6 @@ static int regions_init(struct axvm_vm *vm)
 	return AXVM_OK;
 }
 
-/* ---- the pool of table frames ---- */
-
-static void *pool_alloc(void *ctx, size_t size, size_t align)
-{
-	return axvmi_alloc(ctx, size, align);
-}
-
-static void pool_free(void *ctx, void *page, size_t size)
-{
-	axvmi_free(ctx, page, size);
-}
-
-static uint64_t pool_virt_to_phys(void *ctx, void *page)
-{
-	return axvmi_virt_to_phys(ctx, page);
-}
-
-static void *pool_phys_to_virt(void *ctx, uint64_t hpa)
-{
-	return axvmi_phys_to_virt(ctx, hpa);
-}
-
 /* A VM may have no region at all: the host maps nothing then. */
 static size_t regions_size(const struct axvm_vm *vm)
 {
@@ -251,15 +229,7 @@ int axvmi_memory_init(struct axvm_vm *vm)
 	size_t size = regions_size(vm);
 	int err;
 
-	vm->pool = (struct s2_pool){
-		.ctx = vm->host,
-		.alloc_page = pool_alloc,
-		.free_page = pool_free,
-		.virt_to_phys = pool_virt_to_phys,
-		.phys_to_virt = pool_phys_to_virt,
-		.linear = vm->host->hal.linear,
-		.virt_offset = vm->host->hal.virt_offset,
-	};
+	axvmi_pool_init(vm);
 	vm->regions = axvmi_alloc_zeroed(vm->host, size, 64);
 	if (vm->regions == NULL)
 		return AXVM_ENOMEM;
@@ -353,6 +323,8 @@ static void memory_free(struct axvm_vm *vm)
 {
 	while (axvmi_memory_release(vm) != AXVM_OK)
 		;
+	/* Tables that were the reserve's are its again. */
+	axvmi_reserve_wash(vm);
 }
 
 void axvmi_memory_fini(struct axvm_vm *vm)

@@ -23,6 +23,7 @@ set(AXVM_CORE_SOURCES
   memory.c
   passthrough.c
   ram.c
+  reserve.c
   stage2.c
   stage2_edit.c
   stage2_map.c

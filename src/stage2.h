@@ -160,7 +160,15 @@ axvmi_s2_edit_init(struct s2_edit *edit,
 		   void (*flush)(void *ctx, struct axvm_gpa gpa, uint64_t size),
 		   void *flush_ctx)
 {
-	*edit = (struct s2_edit){.flush = flush, .flush_ctx = flush_ctx};
+	/* Not the list: it is long, and a fault pays for it. */
+	edit->flush = flush;
+	edit->flush_ctx = flush_ctx;
+	edit->added = false;
+	edit->need_flush = false;
+	edit->flush_first = 0;
+	edit->flush_last = 0;
+	edit->garbage.head = 0;
+	edit->garbage.live_count = 0;
 }
 
 static inline unsigned axvmi_s2_shift(unsigned level)

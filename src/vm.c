@@ -378,9 +378,12 @@ static void devices_destroy(struct axvm_vm *vm)
 	vm->device_count = 0;
 }
 
-/* LOADING: only what axvm_create() made is there. */
+/* LOADING: only what axvm_create() made is there, and perhaps a reserve. */
 static int destroy_step(struct axvm_vm *vm)
 {
+	/* First, so that nothing is kept any more. */
+	if (axvmi_reserve_release(vm) != AXVM_OK)
+		return AXVM_EAGAIN;
 	if (load_seq(&vm->state) != AXVM_VM_LOADING) {
 		if (axvmi_memory_release(vm) != AXVM_OK)
 			return AXVM_EAGAIN;

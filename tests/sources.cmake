@@ -50,6 +50,7 @@ set(AXVM_UNIT_TESTS
   passthrough
   ram
   readme
+  reserve
   reset_edits
   riscv_h_exit
   riscv_h_forward

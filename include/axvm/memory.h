@@ -59,6 +59,21 @@ AXVM_MUST_USE int axvm_map(struct axvm_vm *vm, struct axvm_gpa gpa,
 AXVM_MUST_USE int axvm_protect(struct axvm_vm *vm, struct axvm_gpa gpa,
 			       uint64_t size, uint32_t access);
 
+/*
+ * Makes the VM hold `pages` zeroed 4 KiB frames of its own, which its tables
+ * and demand pages take before hal.alloc is asked. What it has lent comes back
+ * to it when tables are dropped and demand pages unmapped (zeroed by that call,
+ * not by the fault that takes it again), so that a host can do without
+ * allocations while its guests run. 0 gives it all back. Bounded steps of 64
+ * frames; a call that fails has changed nothing, the steps before it stay.
+ * Context: thread. Errors: EINVAL, ESTATE (being destroyed), ENOMEM, EAGAIN (not
+ * there yet: call again).
+ */
+AXVM_MUST_USE int axvm_vm_reserve(struct axvm_vm *vm, uint64_t pages);
+
+/* Frames of the reserve that are free now. Context: any. */
+uint64_t axvm_vm_reserved(const struct axvm_vm *vm);
+
 struct axvm_mapping {
 	struct axvm_hpa hpa; /* of the byte asked for */
 	uint64_t leaf_size; /* bytes the hardware maps in one entry */

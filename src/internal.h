@@ -539,7 +539,7 @@ int axvmi_passthrough_claim(struct axvm_vm *vm,
 /* At axvm_init(): maps them; axvmi_memory_fini() undoes it. */
 int axvmi_passthrough_map(struct axvm_vm *vm);
 
-/* ---- memory.c, mem_fault.c, mem_copy.c ---- */
+/* ---- memory.c, mem_batch.c, mem_fault.c, mem_copy.c ---- */
 
 #define AXVMI_BATCH_FRAMES 64u
 

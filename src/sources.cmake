@@ -18,6 +18,7 @@ set(AXVM_CORE_SOURCES
   host.c
   image.c
   irq.c
+  mem_batch.c
   mem_copy.c
   mem_fault.c
   memory.c

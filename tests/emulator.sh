@@ -9,7 +9,8 @@
 #
 # A job is "KIND ARGUMENT CPUS HARTS SSTC [EXTRA]"; jobs on one hart run as many
 # at a time as this machine has CPUs. EXTRA: vector (the harts have V), migrate
-# (every time slice on another hart), lp64d (a hard-float host on such harts).
+# (every time slice on another hart), lp64d (a hard-float host on such harts),
+# suspend (stops three times for a second, and is watched).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/guests.sh
@@ -36,6 +37,7 @@ machine() { # kernel arguments...
 	vector) set -- --vector on "$@" ;;
 	migrate) set -- --migrate 1 "$@" ;;
 	lp64d) set -- --vector on "$@" ;;
+	suspend) set -- --suspend 3 --histograms "$@" ;;
 	esac
 	[ "$extra" != lp64d ] || export AXVM_PRESET=riscv64-lp64d
 	exec sh tests/hypervisor/run.sh --arch riscv_h --kernel "$kernel" \
@@ -226,6 +228,7 @@ jobs() {
 		linux linux 2 2 off
 		linux linux 4 2 on
 		linux linux 4 2 off
+		linux linux 2 2 on suspend
 		reboot linux 4 2 on
 	END
 }

@@ -101,6 +101,14 @@ void sched_timer(void *ctx, uint64_t deadline); /* hal.timer */
 void sched_loop(uint32_t self, struct axvm_cpu *handle);
 void sched_stop(void);
 
+/* ---- stats.c ---- */
+
+/* Begins histograms of all vCPUs of an initialised VM. */
+void stats_watch(struct axvm_vm *vm);
+/* Counters, and what stats_watch() asked for; VMs in the same order. */
+void stats_print(uint32_t number, struct axvm_vm *vm);
+void stats_dump(uint32_t number, struct axvm_vm *vm, uint32_t vcpu);
+
 /* ---- vm.c: the virtual machines of the bundle ---- */
 
 /* Creates and boots all. */

@@ -138,7 +138,7 @@ void host_main(void)
 	sched_loop(0, handle);
 	while (others_done != board.cpus - 1)
 		; /* on its way out of its last run */
-	if (option("stats", 0) != 0)
+	if (option("stats", 0) != 0 || option("histograms", 0) != 0)
 		vm_print_stats();
 	ok = vm_destroy_all();
 	MUST(axvm_cpu_disable(handle));

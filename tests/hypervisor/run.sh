@@ -23,6 +23,7 @@ usage() {
 	  --host-cpus N     physical CPUs (2; 1 with --icount)
 	  --timeout SECONDS give up then (never)
 	  --stats           print exit counters at the end
+	  --histograms      and the cycles they took
 	  --icount          one instruction per nanosecond, repeatable
 	  --sstc on|off     supervisor timer extension (on)
 	  --vector on|off   vector extension (off)
@@ -184,6 +185,7 @@ while [ $# -gt 0 ]; do
 	--slice-ms | --migrate | --reboots | --suspend) option "${1#--}" "$2" ;;
 	--no-uart) uart= ;;
 	--stats) option stats 1 ;;
+	--histograms) option histograms 1 ;;
 	--icount) icount=1 ;;
 	--)
 		end_vm
@@ -199,7 +201,7 @@ while [ $# -gt 0 ]; do
 		;;
 	esac
 	case $1 in
-	--no-uart | --stats | --icount | --) shift ;;
+	--no-uart | --stats | --histograms | --icount | --) shift ;;
 	*) shift 2 ;;
 	esac
 done

@@ -156,6 +156,8 @@ void vm_start_all(struct axvm_host *host)
 		add_image(vm, "dtb", AXVM_IMAGE_DTB);
 		add_consoles(vm);
 		MUST(axvm_init(vm->handle));
+		if (option("histograms", 0) != 0)
+			stats_watch(vm->handle);
 		sched_add(vm, vm->handle);
 		vm_count++;
 	}
@@ -196,6 +198,7 @@ enum task_state vm_exit(struct vm *vm, const struct axvm_exit *exit)
 		print("host: vm%u vcpu%u: %s pc %lx gpa %lx raw %lx %lx\n",
 		      vm->number, exit->vcpu, axvm_exit_name(exit->reason),
 		      exit->pc, exit->gpa, exit->raw[0], exit->raw[1]);
+		stats_dump(vm->number, vm->handle, exit->vcpu);
 		outcome = VM_FAILED;
 		/* It may be stopping already. */
 		(void)!axvm_shutdown(vm->handle);
@@ -258,24 +261,10 @@ uint64_t vm_pauses(uint64_t now)
 
 /* ---- the end ---- */
 
-static void print_counts(const struct vm *vm, uint32_t vcpu)
-{
-	struct axvm_vcpu_stats stats;
-
-	MUST(axvm_vcpu_get_stats(vm->handle, vcpu, &stats));
-	for (uint32_t i = 0; i < AXVM_STATS; i++) {
-		if (stats.exits[i] != 0)
-			print("stats: vm%u vcpu%u exit %s %lu\n", vm->number,
-			      vcpu, axvm_stat_name(i), stats.exits[i]);
-	}
-}
-
 void vm_print_stats(void)
 {
-	for (struct vm *vm = vms; vm < &vms[vm_count]; vm++) {
-		for (uint32_t i = 0; i < axvm_vm_vcpu_count(vm->handle); i++)
-			print_counts(vm, i);
-	}
+	for (struct vm *vm = vms; vm < &vms[vm_count]; vm++)
+		stats_print(vm->number, vm->handle);
 	print("stats: %lu ms since the start\n", board_now() / 1000000);
 }
 

@@ -157,7 +157,7 @@ static int taken(struct axvm_config_error *error, const char *field,
 static int memory_conflict(struct axvm_host *host, const struct axvm_vm *vm,
 			   struct axvm_config_error *error)
 {
-	static const char reason[] = "memory of the host or of another VM";
+	static const char reason[] = "the host or another VM has it";
 	const struct axvm_vm_config *config = &vm->config;
 
 	for (uint32_t i = 0; i < config->region_count; i++) {

@@ -39,6 +39,8 @@ machine() { # kernel arguments...
 	lp64d) set -- --vector on "$@" ;;
 	suspend) set -- --suspend 3 --histograms "$@" ;;
 	esac
+	[ "$what" != rtc ] ||
+		set -- --passthrough "rtc,0x20101000,0x101000,0x1000,11" "$@"
 	[ "$extra" != lp64d ] || export AXVM_PRESET=riscv64-lp64d
 	exec sh tests/hypervisor/run.sh --arch riscv_h --kernel "$kernel" \
 		--cpus "$cpus" --host-cpus "$harts" --sstc "$sstc" "$@"
@@ -193,6 +195,7 @@ jobs() {
 		payload fault 1 1 on
 		payload fault 1 1 off
 		payload irq 1 1 on
+		payload rtc 1 1 off
 		payload time 4 1 off
 		payload smp 1 1 on
 		payload smp 4 1 off
@@ -209,6 +212,7 @@ jobs() {
 		linux linux 4 1 off
 		payload sbi 4 2 on
 		payload irq 4 2 on
+		payload rtc 4 2 on
 		payload time 4 2 on
 		payload smp 4 2 on
 		payload wild 4 2 on
@@ -220,6 +224,7 @@ jobs() {
 		payload smp 4 2 off migrate
 		payload time 4 2 on migrate
 		payload irq 4 2 on migrate
+		payload rtc 4 2 on migrate
 		two smp 2 2 on
 		reset reset 4 2 off
 		linux linux 1 2 on

@@ -38,6 +38,7 @@ extern struct board {
 	uint64_t hw_ids[BOARD_CPUS]; /* hart id, MPIDR, APIC id */
 	struct range ram[BOARD_RANGES];
 	struct range used[BOARD_RANGES]; /* firmware, this kernel, bundle */
+	struct range devices[BOARD_RANGES]; /* that this kernel drives */
 	struct blob bundle; /* see bundle.c */
 } board;
 
@@ -52,6 +53,12 @@ void board_wait(void);
 /* Opens interrupts for a moment: what is pending gets handled. */
 void board_take_irqs(void);
 
+/* Lets the interrupt of a device come, to CPU 0. False: there is none of this
+ * number for others. */
+bool board_enable_irq(uint32_t irq);
+/* It comes no more from host_irq() on until this. On any CPU. */
+void board_unmask_irq(uint32_t irq);
+
 uint64_t board_now(void); /* ns since some start, the same on every CPU */
 /* One interrupt on this CPU at that time; UINT64_MAX: none. */
 void board_set_timer(uint64_t deadline);
@@ -65,6 +72,8 @@ _Noreturn void board_exit(int status);
 
 _Noreturn void host_main(void);
 _Noreturn void host_cpu_main(uint32_t cpu);
+/* A device interrupts that is not the board's own. Inside board_take_irqs(). */
+void host_irq(uint32_t irq);
 _Noreturn void panic(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 

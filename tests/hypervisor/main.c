@@ -61,6 +61,12 @@ static uint64_t hal_now(void *ctx)
 	return board_now();
 }
 
+static void hal_irq_unmask(void *ctx, uint32_t irq)
+{
+	(void)ctx;
+	board_unmask_irq(irq);
+}
+
 static void hal_log(void *ctx, enum axvm_log_level level, const char *text)
 {
 	(void)ctx;
@@ -81,12 +87,15 @@ static void create_host(void)
 		.now = hal_now,
 		.counter_hz = board.counter_hz,
 		.timer = sched_timer,
+		.irq_unmask = hal_irq_unmask,
 		.log = hal_log,
 	};
 
 	MUST(axvm_host_create(&hal, board.backend, board.cpus, &host));
 	/* No VM may get these by passthrough. */
 	for (const struct range *r = board.used; r->size != 0; r++)
+		MUST(axvm_host_reserve(host, axvm_to_hpa(r->start), r->size));
+	for (const struct range *r = board.devices; r->size != 0; r++)
 		MUST(axvm_host_reserve(host, axvm_to_hpa(r->start), r->size));
 }
 

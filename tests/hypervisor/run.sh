@@ -17,6 +17,8 @@ usage() {
 	  --cpus N          virtual CPUs (1)
 	  --memory SIZE     RAM, e.g. 64M (256M)
 	  --no-uart         only the firmware's console
+	  --passthrough NAME,GPA,HPA,SIZE,IRQ
+	                    a device of the machine, without DMA (repeatable)
 	  --config FILE     VM configuration instead of a generated one
 	Of the machine:
 	  --arch NAME       backend: riscv_h
@@ -83,7 +85,7 @@ total=0
 
 new_vm() {
 	kernel='' initrd='' dtb='' append='' config=''
-	uart=1 cpus=1 memory=256M
+	uart=1 cpus=1 memory=256M passthrough=''
 }
 
 # A TOML string may not hold quotes, backslashes or control characters as
@@ -92,7 +94,22 @@ toml_string() {
 	printf '%s' "$1" | tr -d '\000-\037' | sed 's/[\\"]/\\&/g'
 }
 
+# A row of passthrough_devices from NAME,GPA,HPA,SIZE,IRQ.
+passthrough_row() {
+	numbers=${1#*,}
+	case $numbers in
+	*,*,*,*,* | *[!0-9a-fA-Fx,]*) ;;
+	?*,?*,?*,?*)
+		printf '    ["%s", %s, "none"],' "$(toml_string "${1%%,*}")" "$numbers"
+		return
+		;;
+	esac
+	die "--passthrough wants NAME,GPA,HPA,SIZE,IRQ, not '$1'"
+}
+
 write_config() {
+	mode=emulated
+	[ -z "$passthrough" ] || mode=passthrough
 	cat <<-END
 	[base]
 	id = $vms
@@ -109,12 +126,14 @@ write_config() {
 	memory_regions = [[0x8000_0000, $(bytes "$memory"), 0x7, 0]]
 
 	[devices]
-	interrupt_mode = "emulated"
+	interrupt_mode = "$mode"
 	emu_devices = [
 	    ["plic", 0x0c00_0000, 0x60_0000, 0, 0x1, []],
 	END
 	[ -z "$uart" ] || echo '    ["uart", 0x1000_0000, 0x100, 10, 0x2, []],'
 	echo ']'
+	[ -z "$passthrough" ] ||
+		printf 'passthrough_devices = [\n%s\n]\n' "$passthrough"
 }
 
 # Into the bundle; the trailer is written when all VMs are known.
@@ -158,8 +177,8 @@ new_vm
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel | --initrd | --dtb | --append | --cpus | --memory | --config | \
-		--arch | --host-cpus | --timeout | --sstc | --vector | --slice-ms | \
-		--migrate | --reboots | --suspend)
+		--passthrough | --arch | --host-cpus | --timeout | --sstc | \
+		--vector | --slice-ms | --migrate | --reboots | --suspend)
 		[ $# -ge 2 ] || die "$1 wants a value"
 		;;
 	esac
@@ -177,6 +196,11 @@ while [ $# -gt 0 ]; do
 	--cpus) cpus=$2 ;;
 	--memory) memory=$2 ;;
 	--config) config=$2 ;;
+	--passthrough)
+		row=$(passthrough_row "$2") || exit 2
+		passthrough="$passthrough$row
+"
+		;;
 	--arch) arch=$2 ;;
 	--host-cpus) host_cpus=$2 ;;
 	--timeout) timeout=$2 ;;

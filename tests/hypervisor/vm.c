@@ -107,6 +107,29 @@ static void add_image(struct vm *vm, const char *name,
 	}
 }
 
+/* The heap's frames are registers of no device. */
+static void refuse_ram(const struct vm *vm, const char *what, uint32_t index,
+		       uint64_t start, uint64_t size)
+{
+	for (const struct range *r = board.ram; r->size != 0; r++) {
+		if (start - r->start < r->size || r->start - start < size)
+			panic("vm%u: %s[%u] is RAM", vm->number, what, index);
+	}
+}
+
+static void refuse_ram_behind_windows(const struct vm *vm)
+{
+	const struct axvm_vm_config *c = &vm->config.config;
+
+	for (uint32_t i = 0; i < c->passthrough_count; i++)
+		refuse_ram(vm, "passthrough_devices", i,
+			   c->passthrough[i].hpa.value, c->passthrough[i].size);
+	for (uint32_t i = 0; i < c->passthrough_address_count; i++)
+		refuse_ram(vm, "passthrough_addresses", i,
+			   c->passthrough_addresses[i].base,
+			   c->passthrough_addresses[i].size);
+}
+
 /* Reads the configuration and creates the VM by it. The frames that HOST,
  * IDENTICAL and RESERVED regions name are the heap's: no such regions here. */
 static void configure(struct axvm_host *host, struct vm *vm, struct blob text)
@@ -126,11 +149,35 @@ static void configure(struct axvm_host *host, struct vm *vm, struct blob text)
 			      "host",
 			      vm->number, i);
 	}
-	if (error == AXVM_OK)
+	if (error == AXVM_OK) {
+		refuse_ram_behind_windows(vm);
 		error = axvm_create(host, config, &why, &vm->handle);
+	}
 	if (error != AXVM_OK)
 		panic("vm%u: config.toml line %u: %s: %s (%s)", vm->number,
 		      why.line, why.field, why.reason, axvm_error_name(error));
+}
+
+/* Devices passed through may interrupt from now on. */
+static void enable_irqs(const struct vm *vm)
+{
+	const struct axvm_vm_config *c = &vm->config.config;
+
+	for (uint32_t i = 0; i < c->passthrough_count; i++) {
+		uint32_t irq = c->passthrough[i].irq;
+
+		if (irq != 0 && !board_enable_irq(irq))
+			panic("vm%u: no interrupt %u", vm->number, irq);
+	}
+}
+
+/* To the VM that has the device. One that none has any more stays masked. */
+void host_irq(uint32_t irq)
+{
+	for (uint32_t i = 0; i < vm_count; i++) {
+		if (axvm_irq_forward(vms[i].handle, irq) == AXVM_OK)
+			return;
+	}
 }
 
 /* All vCPUs go to the scheduler: those that are off say HALT and wait. */
@@ -156,6 +203,7 @@ void vm_start_all(struct axvm_host *host)
 		add_image(vm, "dtb", AXVM_IMAGE_DTB);
 		add_consoles(vm);
 		MUST(axvm_init(vm->handle));
+		enable_irqs(vm);
 		if (option("histograms", 0) != 0)
 			stats_watch(vm->handle);
 		sched_add(vm, vm->handle);

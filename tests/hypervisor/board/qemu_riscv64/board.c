@@ -18,6 +18,9 @@
 #define PLIC 0x0c000000u
 #define UART 0x10000000u
 #define UART_IRQ 10u
+#define PLIC_SIZE 0x600000u
+#define PLIC_SOURCES 96u
+#define PAGE 0x1000u
 
 /* PC16550D: registers and bits. */
 enum {
@@ -81,16 +84,27 @@ static void read_property(const struct fdt_property *p)
 }
 
 /* RISC-V PLIC Specification: S-mode of hart h is context 2h + 1. */
-static void setup_uart(void)
+static uintptr_t plic_context(void)
 {
-	uintptr_t context = 2 * board.hw_ids[0] + 1;
+	return 2 * board.hw_ids[0] + 1;
+}
 
+static void enable_source(uint32_t source)
+{
+	*reg32(PLIC + 4 * source) = 1; /* priority */
+	*reg32(PLIC + 0x2000 + 0x80 * plic_context() + source / 32 * 4) |=
+		1u << source % 32;
+}
+
+static void setup_interrupts(void)
+{
 	uart[UART_FCR] = FCR_ENABLE;
 	uart[UART_IER] = 0;
-	plic = reg32(PLIC + 0x200000 + 0x1000 * context);
+	plic = reg32(PLIC + 0x200000 + 0x1000 * plic_context());
 	plic[0] = 0; /* threshold */
-	*reg32(PLIC + 4 * UART_IRQ) = 1; /* priority */
-	*reg32(PLIC + 0x2000 + 0x80 * context) = 1u << UART_IRQ; /* enable */
+	for (uint32_t word = 0; word < PLIC_SOURCES / 32; word++)
+		*reg32(PLIC + 0x2000 + 0x80 * plic_context() + 4 * word) = 0;
+	enable_source(UART_IRQ);
 }
 
 void board_main(uint64_t hart, const void *fdt)
@@ -108,7 +122,10 @@ void board_main(uint64_t hart, const void *fdt)
 	board.used[0].size = (uintptr_t)kernel_end - board.ram[0].start;
 	board.used[1] = (struct range){(uintptr_t)fdt, fdt_size(fdt)};
 	board.used[2] = (struct range){bundle, bundle_end - bundle};
-	setup_uart();
+	board.devices[0] = (struct range){TEST_DEVICE, PAGE};
+	board.devices[1] = (struct range){PLIC, PLIC_SIZE};
+	board.devices[2] = (struct range){UART, PAGE};
+	setup_interrupts();
 	host_main();
 }
 
@@ -145,6 +162,21 @@ void board_take_irqs(void)
 {
 	csr_set(sstatus, SSTATUS_SIE);
 	csr_clear(sstatus, SSTATUS_SIE);
+}
+
+bool board_enable_irq(uint32_t irq)
+{
+	if (irq == 0 || irq >= PLIC_SOURCES || irq == UART_IRQ)
+		return false;
+	enable_source(irq);
+	return true;
+}
+
+/* What external_irq() has claimed and not completed is masked: the source's
+ * gateway is shut. One write, so any hart may do it. */
+void board_unmask_irq(uint32_t irq)
+{
+	plic[1] = irq;
 }
 
 /* ---- time ---- */
@@ -188,14 +220,17 @@ int board_getc(void)
 	return -1;
 }
 
-/* Silent until board_getc() has emptied the UART again. */
-void uart_irq(void)
+/* The UART is silent until board_getc() has emptied it again. */
+void external_irq(void)
 {
 	uint32_t irq = plic[1];
 
-	uart[UART_IER] = 0;
-	if (irq != 0)
+	if (irq == UART_IRQ) {
+		uart[UART_IER] = 0;
 		plic[1] = irq;
+	} else if (irq != 0) {
+		host_irq(irq);
+	}
 }
 
 /* SiFive test device: its status becomes that of QEMU. */

@@ -67,7 +67,7 @@ _Static_assert(sizeof(struct frame) == FRAME_SIZE, "start.S counts on it");
 /* board.c, called by start.S and trap.c */
 _Noreturn void board_main(uint64_t hart, const void *fdt);
 void trap(const struct frame *frame);
-void uart_irq(void);
+void external_irq(void);
 extern const char cpu_entry[];
 
 #endif

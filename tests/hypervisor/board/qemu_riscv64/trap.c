@@ -29,7 +29,7 @@ void trap(const struct frame *frame)
 		board_set_timer(UINT64_MAX);
 		break;
 	case INTERRUPT_EXTERNAL:
-		uart_irq();
+		external_irq();
 		break;
 	default:
 		die(frame);

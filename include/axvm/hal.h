@@ -97,7 +97,8 @@ struct axvm_hal {
 	 * The guest has finished with host interrupt `irq`, which the host masked
 	 * before axvm_irq_forward(): unmask it. It may come at once. Called on the
 	 * thread that runs the vCPU, inside run with none of the library's locks
-	 * held, and by axvm_reset(). NULL: no passthrough device has an interrupt.
+	 * held, and by axvm_reset() with the VM's life lock held. NULL: no
+	 * passthrough device has an interrupt.
 	 */
 	void (*irq_unmask)(void *ctx, uint32_t irq);
 

@@ -331,6 +331,27 @@ static void a_post_before_boot_waits_for_it(void **state)
 	assert_int_equal(unmasks(IRQ), 0);
 }
 
+static void a_suspended_vm_finds_its_post_when_it_goes_on(void **state)
+{
+	static const struct stub_op ops[] = {OP(SPIN, 1, 0), OP(READ, PIC, 0),
+					     OP(WRITE, PIC, IRQ_BIT), THE_END};
+	struct axvm_vm *vm = forwarding(ops);
+
+	(void)state;
+	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
+	assert_int_equal(axvm_suspend(vm), AXVM_OK);
+	post(vm, IRQ);
+	post(vm, IRQ);
+	assert_int_equal(run(vm), AXVM_EXIT_SUSPENDED);
+	assert_int_equal(unmasks(IRQ), 0);
+	assert_int_equal(axvm_resume(vm), AXVM_OK);
+	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
+	assert_int_equal(stub_reg(vm, 0, STUB_REG_RESULT), IRQ_BIT);
+	assert_int_equal(unmasks(IRQ), 1);
+	no_violation();
+	end(vm);
+}
+
 /* ---- what is refused ---- */
 
 static void only_interrupts_of_the_vms_devices_are_taken(void **state)
@@ -540,6 +561,7 @@ int main(void)
 		TEST(a_reset_forgets_posts_and_unmasks_them),
 		OWN(a_device_that_still_asks_is_heard_after_a_reset),
 		TEST(a_post_before_boot_waits_for_it),
+		TEST(a_suspended_vm_finds_its_post_when_it_goes_on),
 		TEST(only_interrupts_of_the_vms_devices_are_taken),
 		TEST(an_interrupt_needs_a_line_of_the_controller),
 		OWN(interrupts_need_a_host_that_can_unmask_them),

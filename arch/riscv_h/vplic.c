@@ -230,11 +230,8 @@ static uint32_t page_context(const struct vplic *plic, uint64_t offset)
 bool axvmi_vplic_ends(const struct vplic *plic, uint64_t offset,
 		      uint32_t source)
 {
-	uint32_t context;
+	uint32_t context = page_context(plic, offset);
 
-	if (!vplic_is_claim(offset))
-		return false;
-	context = page_context(plic, offset);
 	return context != VPLIC_NO_CONTEXT && ends(plic, context, source);
 }
 

@@ -94,7 +94,7 @@ void axvmi_vplic_reset(struct vplic *plic);
 uint32_t axvmi_vplic_read(struct vplic *plic, uint64_t offset);
 void axvmi_vplic_write(struct vplic *plic, uint64_t offset, uint32_t value);
 
-/* Would this write end a claim ("Interrupt Completion")? */
+/* Would this write, to where vplic_is_claim(), end a claim? */
 bool axvmi_vplic_ends(const struct vplic *plic, uint64_t offset,
 		      uint32_t source);
 

@@ -373,6 +373,7 @@ static void only_interrupts_of_the_vms_devices_are_taken(void **state)
 static void an_interrupt_needs_a_line_of_the_controller(void **state)
 {
 	(void)state;
+	config.interrupt_mode = AXVM_INTERRUPTS_PASSTHROUGH;
 	add_device(0);
 	add_device(STUB_LINES);
 	assert_int_equal(create(), AXVM_OK);

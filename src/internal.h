@@ -121,6 +121,20 @@ struct axvmi_reserve {
 	uint64_t lent; /* so many frames come back to it */
 };
 
+#define AXVMI_BATCH_FRAMES 64u
+
+/*
+ * One batch of stage-2 edits under vm->mem, and the frames of demand pages that
+ * it has unmapped: they are nobody's until no CPU uses them.
+ */
+struct axvmi_mem_batch {
+	struct s2_edit edit;
+	uint64_t saved;
+	void *surplus; /* freed when the lock is */
+	uint32_t frame_count;
+	uint64_t frames[AXVMI_BATCH_FRAMES];
+};
+
 /* One entry of the frozen map of a bus: [start, last], both inclusive. Half a
  * cache line. */
 struct axvmi_space {
@@ -174,6 +188,10 @@ struct axvm_vm {
 	struct s2_pool pool;
 	struct s2_table s2;
 	struct axvmi_reserve reserve;
+	/* From axvm_mem_begin() to axvm_mem_commit(), under mem; owes nothing
+	 * while batch_open is 0. */
+	atomic_u32 batch_open;
+	struct axvmi_mem_batch open;
 	struct axvmi_bus bus[AXVMI_BUSES];
 	struct axvmi_region *regions; /* region_count of config */
 
@@ -541,24 +559,34 @@ int axvmi_passthrough_map(struct axvm_vm *vm);
 
 /* ---- memory.c, mem_batch.c, mem_fault.c, mem_copy.c ---- */
 
-#define AXVMI_BATCH_FRAMES 64u
-
 /*
- * One batch of stage-2 edits under vm->mem, and the frames of demand pages that
- * it has unmapped: they are nobody's until no CPU uses them.
+ * Begins a batch of one caller. What the open batch took away is flushed, since
+ * it may be mapped again now.
  */
-struct axvmi_mem_batch {
-	struct s2_edit edit;
-	uint64_t saved;
-	void *surplus; /* freed when the lock is */
-	uint32_t frame_count;
-	uint64_t frames[AXVMI_BATCH_FRAMES];
-};
-
 void axvmi_batch_begin(struct axvm_vm *vm, struct axvmi_mem_batch *batch);
+/* As that, but leaves the flush to the caller. */
+void axvmi_batch_lock(struct axvm_vm *vm, struct axvmi_mem_batch *batch);
 /* Flushes and waits as the edits demand, gives back detached tables and frames,
  * unlocks. */
 void axvmi_batch_end(struct axvm_vm *vm, struct axvmi_mem_batch *batch);
+
+/* Ends the lock of a batch whose edits went to vm->open. */
+void axvmi_open_part_end(struct axvm_vm *vm, struct axvmi_mem_batch *part);
+/* Ends the open batch; false: there is none. */
+bool axvmi_open_end(struct axvm_vm *vm);
+void axvmi_open_flush_slow(struct axvm_vm *vm, uint64_t gpa, uint64_t size);
+
+/* Before something is mapped, vm->mem held: no CPU uses what the open batch took
+ * away in this range. */
+static inline void axvmi_open_flush(struct axvm_vm *vm, uint64_t gpa,
+				    uint64_t size)
+{
+	if (vm->open.edit.need_flush)
+		axvmi_open_flush_slow(vm, gpa, size);
+}
+
+/* May the host edit the mapping? vm->mem held. */
+bool axvmi_may_edit(const struct axvm_vm *vm);
 
 enum axvmi_fault_result {
 	AXVMI_FAULT_RETRY = 0, /* mapped now: enter again */
@@ -585,9 +613,9 @@ int axvmi_write_image(struct axvm_vm *vm, uint64_t gpa, const void *data,
 		      size_t size);
 
 /*
- * Unmaps the next few pages of [*gpa, last] in a demand region, ends the batch
- * the caller has begun, and frees the frames once no CPU uses them. Moves *gpa.
- * 0 when the range is through, else EAGAIN.
+ * Unmaps the next few pages of [*gpa, last] in a demand region and leaves their
+ * frames to the batch. Moves *gpa. 0 when the range is through, else EAGAIN: the
+ * batch is full.
  */
 int axvmi_demand_unmap(struct axvm_vm *vm, struct axvmi_mem_batch *batch,
 		       uint64_t *gpa, uint64_t last);

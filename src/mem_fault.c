@@ -7,6 +7,25 @@
  */
 #include "internal.h"
 
+/* Maps one frame into a hole of a demand region, under vm->mem. That owes no
+ * flush and detaches nothing. */
+static int map_frame(struct axvm_vm *vm, const struct axvm_region_config *r,
+		     uint64_t page, const void *frame)
+{
+	struct s2_map map = {
+		.gpa = axvm_to_gpa(page),
+		.size = PAGE_SIZE_4K,
+		.hpa = axvm_to_hpa(axvmi_virt_to_phys(vm->host, frame)),
+		.access = r->access,
+		.type = AXVM_MEM_NORMAL,
+	};
+	struct s2_edit edit;
+
+	axvmi_open_flush(vm, page, PAGE_SIZE_4K);
+	axvmi_s2_edit_init(&edit, NULL, NULL);
+	return axvmi_s2_map(&vm->s2, &map, &edit);
+}
+
 /*
  * The quick way: one turn under the lock, one walk, no zeroing, no callback.
  * Host interrupts are masked. EEXIST: the page is mapped; ENOMEM: the reserve
@@ -15,13 +34,6 @@
 static int fill_from_reserve(struct axvm_vm *vm,
 			     const struct axvm_region_config *r, uint64_t page)
 {
-	struct s2_map map = {
-		.gpa = axvm_to_gpa(page),
-		.size = PAGE_SIZE_4K,
-		.access = r->access,
-		.type = AXVM_MEM_NORMAL,
-	};
-	struct s2_edit edit;
 	int err = AXVM_ENOMEM;
 	void *frame;
 
@@ -31,10 +43,7 @@ static int fill_from_reserve(struct axvm_vm *vm,
 	spin_lock(&vm->mem);
 	frame = axvmi_reserve_take(vm);
 	if (frame != NULL) {
-		map.hpa.value = axvmi_virt_to_phys(vm->host, frame);
-		/* What fills a hole owes no flush and detaches nothing. */
-		axvmi_s2_edit_init(&edit, NULL, NULL);
-		err = axvmi_s2_map(&vm->s2, &map, &edit);
+		err = map_frame(vm, r, page, frame);
 		if (err != AXVM_OK)
 			axvmi_reserve_untake(vm, frame);
 	}
@@ -43,30 +52,23 @@ static int fill_from_reserve(struct axvm_vm *vm,
 }
 
 /*
- * The slow way. The frame is made ready without the lock; whoever maps first wins, the other
- * gives its frame back.
+ * The slow way. The frame is made ready without the lock; whoever maps first
+ * wins, the other gives its frame back.
  */
 static int fill_from_host(struct axvm_vm *vm,
 			  const struct axvm_region_config *r, uint64_t page)
 {
 	struct axvm_host *host = vm->host;
 	void *frame = axvmi_alloc_zeroed(host, PAGE_SIZE_4K, PAGE_SIZE_4K);
-	struct axvmi_mem_batch batch;
-	struct s2_map map = {
-		.gpa = axvm_to_gpa(page),
-		.size = PAGE_SIZE_4K,
-		.access = r->access,
-		.type = AXVM_MEM_NORMAL,
-	};
+	uint64_t saved;
 	int err;
 
 	if (frame == NULL)
 		return AXVM_ENOMEM;
 	axvmi_sync(vm, frame, PAGE_SIZE_4K);
-	map.hpa.value = axvmi_virt_to_phys(host, frame);
-	axvmi_batch_begin(vm, &batch);
-	err = axvmi_s2_map(&vm->s2, &map, &batch.edit);
-	axvmi_batch_end(vm, &batch);
+	saved = axvmi_lock(host, &vm->mem);
+	err = map_frame(vm, r, page, frame);
+	axvmi_unlock(host, &vm->mem, saved);
 	if (err != AXVM_OK)
 		axvmi_free(host, frame, PAGE_SIZE_4K);
 	return err == AXVM_EEXIST ? AXVM_OK : err;

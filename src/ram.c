@@ -258,9 +258,12 @@ static bool demand_drop(struct axvm_vm *vm, const struct axvm_region_config *r)
 
 	for (unsigned n = 0; n < STEP_BATCHES; n++) {
 		struct axvmi_mem_batch batch;
+		int err;
 
 		axvmi_batch_begin(vm, &batch);
-		if (axvmi_demand_unmap(vm, &batch, &gpa, last) == AXVM_OK)
+		err = axvmi_demand_unmap(vm, &batch, &gpa, last);
+		axvmi_batch_end(vm, &batch);
+		if (err == AXVM_OK)
 			return true;
 	}
 	vm->step_offset = gpa - r->gpa.value;
@@ -300,6 +303,7 @@ int axvmi_memory_release(struct axvm_vm *vm)
 {
 	if (vm->regions == NULL)
 		return AXVM_OK;
+	(void)axvmi_open_end(vm);
 	/* A reset that was given up half-way may have left its cursor. */
 	if (!vm->releasing) {
 		vm->releasing = true;
@@ -414,6 +418,7 @@ int axvmi_memory_reset(struct axvm_vm *vm)
 {
 	uint64_t budget = STEP_BYTES;
 
+	(void)axvmi_open_end(vm);
 	while (vm->step_region < vm->config.region_count) {
 		int err = region_reset(vm, &vm->regions[vm->step_region],
 				       &budget);

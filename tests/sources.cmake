@@ -46,7 +46,9 @@ set(AXVM_UNIT_TESTS
   image
   irq
   irq_steps
+  mem_batch
   memory
+  memory_shape
   passthrough
   ram
   readme

@@ -60,6 +60,42 @@ AXVM_MUST_USE int axvm_protect(struct axvm_vm *vm, struct axvm_gpa gpa,
 			       uint64_t size, uint32_t access);
 
 /*
+ * How many 4 KiB frames of tables axvm_map() would take now, from the VM's
+ * reserve or from hal.alloc. Context: thread. Errors as axvm_map().
+ */
+AXVM_MUST_USE int axvm_map_pages_needed(struct axvm_vm *vm, struct axvm_gpa gpa,
+					struct axvm_hpa hpa, uint64_t size,
+					uint64_t *pages);
+
+/*
+ * Merges tables of a region that is not DEMAND into larger leaves where frames
+ * and rights allow it: after many small edits the CPU walks less and table
+ * frames come back. What the guest sees does not change. Bounded steps.
+ *   done  bytes looked at so far; 0 at the first call, kept by the caller
+ * Context: thread. Errors: EINVAL, ESTATE, ERANGE (not in one region, DEMAND),
+ * EAGAIN (not through yet: call again with the same range and *done).
+ */
+AXVM_MUST_USE int axvm_compact(struct axvm_vm *vm, struct axvm_gpa gpa,
+			       uint64_t size, uint64_t *done);
+
+/*
+ * Many edits for the price of one flush: what axvm_unmap(), axvm_map(),
+ * axvm_protect() and axvm_compact() do between begin and commit, called by
+ * whichever thread, is in the tables and in axvm_query() at once, but CPUs may
+ * go on using old translations until commit returns. Only then memory taken
+ * away is the caller's, rights taken away are obeyed, and frames of demand
+ * pages have gone back. Where the pending work outgrows the library's list (64
+ * demand pages), or the guest touches a demand page that was just unmapped, a
+ * flush comes early. A call that fails in between has had no effect, the
+ * others stay. One batch at a time per VM; shutdown leaves it open, reset and
+ * destroy end it. Context: thread.
+ * Errors: begin EINVAL, ESTATE (LOADING, STOPPED), EBUSY (a batch is open);
+ * commit EINVAL, ESTATE (no batch is open: never begun, or ended by a reset).
+ */
+AXVM_MUST_USE int axvm_mem_begin(struct axvm_vm *vm);
+AXVM_MUST_USE int axvm_mem_commit(struct axvm_vm *vm);
+
+/*
  * Makes the VM hold `pages` zeroed 4 KiB frames of its own, which its tables
  * and demand pages take before hal.alloc is asked. What it has lent comes back
  * to it when tables are dropped and demand pages unmapped (zeroed by that call,

@@ -23,12 +23,13 @@ struct leaf {
 
 /*
  * Between the first change of a batch and the end of its shoot-down the memory
- * lock is held; whoever sees an old translation with the lock free sees one that
- * the library has promised away.
+ * lock is held, or the host has a batch open; whoever else sees an old
+ * translation sees one that the library has promised away. In this order: a
+ * batch is closed under the lock, which its shoot-down then keeps.
  */
 static bool edit_under_way(struct axvm_vm *vm)
 {
-	return load_seq(&vm->mem.held) != 0;
+	return load_seq(&vm->batch_open) != 0 || load_seq(&vm->mem.held) != 0;
 }
 
 static const atomic_u64 *table_at(struct axvm_vm *vm, uint64_t hpa)

@@ -51,7 +51,9 @@ static int copy_page(struct axvm_vm *vm, uint64_t gpa, void *to,
 	err = copy_piece(vm, gpa, to, from, size, access);
 	if (err != AXVM_ENOENT)
 		return err;
-	if (region->config.kind != AXVM_REGION_DEMAND)
+	/* Not a frame for an access that cannot be. */
+	if (region->config.kind != AXVM_REGION_DEMAND ||
+	    (region->config.access & access) != access)
 		return AXVM_EFAULT;
 	err = axvmi_demand_fill(vm, &region->config,
 				align_down(gpa, PAGE_SIZE_4K));

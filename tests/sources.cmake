@@ -48,6 +48,7 @@ set(AXVM_UNIT_TESTS
   irq_steps
   mem_batch
   memory
+  memory_oom
   memory_shape
   passthrough
   ram

@@ -10,7 +10,8 @@
 # A job is "KIND ARGUMENT CPUS HARTS SSTC [EXTRA]"; jobs on one hart run as many
 # at a time as this machine has CPUs. EXTRA: vector (the harts have V), migrate
 # (every time slice on another hart), lp64d (a hard-float host on such harts),
-# suspend (stops three times for a second, and is watched).
+# suspend (stops three times for a second, and is watched), shootdown (the host
+# takes a page away 300 times).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/guests.sh
@@ -36,6 +37,7 @@ machine() { # kernel arguments...
 	case $extra in
 	vector) set -- --vector on "$@" ;;
 	migrate) set -- --migrate 1 "$@" ;;
+	shootdown) set -- --shootdown 300 "$@" ;;
 	lp64d) set -- --vector on "$@" ;;
 	suspend) set -- --suspend 3 --histograms "$@" ;;
 	esac
@@ -225,6 +227,7 @@ jobs() {
 		payload time 4 2 on migrate
 		payload irq 4 2 on migrate
 		payload rtc 4 2 on migrate
+		payload shoot 2 2 on shootdown
 		two smp 2 2 on
 		reset reset 4 2 off
 		linux linux 1 2 on

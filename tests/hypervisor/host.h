@@ -108,6 +108,14 @@ void stats_watch(struct axvm_vm *vm);
 /* Counters, and what stats_watch() asked for; VMs in the same order. */
 void stats_print(uint32_t number, struct axvm_vm *vm);
 void stats_dump(uint32_t number, struct axvm_vm *vm, uint32_t vcpu);
+/* ---- shootdown.c: the option "shootdown" ---- */
+
+/* The first VM is the one whose page is taken away. */
+void shootdown_add(struct axvm_vm *vm);
+/* Does it once, on CPU 0. False: there is nothing to do. */
+bool shootdown_round(void);
+/* A FAULT exit that comes of it is answered. */
+bool shootdown_fault(struct axvm_vm *vm, const struct axvm_exit *exit);
 
 /* ---- vm.c: the virtual machines of the bundle ---- */
 

@@ -32,6 +32,7 @@ usage() {
 	  --slice-ms N      time slice of a vCPU (10)
 	  --migrate N       move a vCPU to another CPU every N slices (0: never)
 	  --suspend N       suspend the first VM N times, for a second each (0)
+	  --shootdown N     take a page of the payload 'shoot' away N times (0)
 	  --reboots N       resets a guest may ask for; the next is a power-off (16)
 	AXVM_PRESET in the environment names another build of the hypervisor.
 	Status: 0 all guests powered off, 1 a guest or the host failed, 2 usage,
@@ -173,19 +174,30 @@ icount=
 sstc=on
 vector=off
 
-new_vm
-while [ $# -gt 0 ]; do
-	case $1 in
-	--kernel | --initrd | --dtb | --append | --cpus | --memory | --config | \
-		--passthrough | --arch | --host-cpus | --timeout | --sstc | \
-		--vector | --slice-ms | --migrate | --reboots | --suspend)
-		[ $# -ge 2 ] || die "$1 wants a value"
-		;;
+# Numbers that the hypervisor looks up in the bundle by these names.
+bundle_numbers="slice-ms migrate reboots suspend shootdown"
+switches="no-uart stats histograms icount"
+
+# listed NAME LIST
+listed() {
+	case " $2 " in
+	*" $1 "*) ;;
+	*) return 1 ;;
 	esac
+}
+
+switch_on() {
 	case $1 in
-	--cpus | --host-cpus | --timeout | --slice-ms | --migrate | --reboots | --suspend)
-		number "$1" "$2"
-		;;
+	no-uart) uart= ;;
+	icount) icount=1 ;;
+	*) option "$1" 1 ;;
+	esac
+}
+
+# set_value OPTION VALUE
+set_value() {
+	case $1 in
+	--cpus | --host-cpus | --timeout) number "$1" "$2" ;;
 	--kernel | --initrd | --dtb | --config) readable "$2" ;;
 	esac
 	case $1 in
@@ -206,28 +218,40 @@ while [ $# -gt 0 ]; do
 	--timeout) timeout=$2 ;;
 	--sstc) sstc=$2 ;;
 	--vector) vector=$2 ;;
-	--slice-ms | --migrate | --reboots | --suspend) option "${1#--}" "$2" ;;
-	--no-uart) uart= ;;
-	--stats) option stats 1 ;;
-	--histograms) option histograms 1 ;;
-	--icount) icount=1 ;;
-	--)
-		end_vm
-		new_vm
-		;;
-	--help)
-		usage
-		exit 0
-		;;
 	*)
 		usage >&2
 		die "unknown option: $1"
 		;;
 	esac
+}
+
+new_vm
+while [ $# -gt 0 ]; do
 	case $1 in
-	--no-uart | --stats | --histograms | --icount | --) shift ;;
-	*) shift 2 ;;
+	--)
+		end_vm
+		new_vm
+		shift
+		continue
+		;;
+	--help)
+		usage
+		exit 0
+		;;
 	esac
+	if listed "${1#--}" "$switches"; then
+		switch_on "${1#--}"
+		shift
+		continue
+	fi
+	[ $# -ge 2 ] || die "unknown option, or one without its value: $1"
+	if listed "${1#--}" "$bundle_numbers"; then
+		number "$1" "$2"
+		option "${1#--}" "$2"
+	else
+		set_value "$1" "$2"
+	fi
+	shift 2
 done
 end_vm
 cpu=rv64,h=true

@@ -167,8 +167,13 @@ void sched_loop(uint32_t self, struct axvm_cpu *handle)
 {
 	cpus[self].guest_deadline = UINT64_MAX;
 	while (!stopping) {
-		struct task *task = choose(self, board_now());
+		struct task *task;
 
+		if (self == 0 && shootdown_round()) {
+			board_take_irqs();
+			continue;
+		}
+		task = choose(self, board_now());
 		if (task != NULL) {
 			run(self, handle, task);
 		} else {

@@ -207,6 +207,7 @@ void vm_start_all(struct axvm_host *host)
 		if (option("histograms", 0) != 0)
 			stats_watch(vm->handle);
 		sched_add(vm, vm->handle);
+		shootdown_add(vm->handle);
 		vm_count++;
 	}
 	if (vm_count == 0)
@@ -243,6 +244,8 @@ enum task_state vm_exit(struct vm *vm, const struct axvm_exit *exit)
 		break;
 	case AXVM_EXIT_FAULT:
 	case AXVM_EXIT_FAIL_ENTRY:
+		if (shootdown_fault(vm->handle, exit))
+			return TASK_RUNNING;
 		print("host: vm%u vcpu%u: %s pc %lx gpa %lx raw %lx %lx\n",
 		      vm->number, exit->vcpu, axvm_exit_name(exit->reason),
 		      exit->pc, exit->gpa, exit->raw[0], exit->raw[1]);

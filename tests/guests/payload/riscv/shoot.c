@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * The guest of the sample hypervisor's option "shootdown": all harts read and
+ * write one page all the time while the host puts one frame after another behind
+ * it. Its words are in tests/hypervisor/shootdown.c.
+ */
+#include "payload.h"
+
+#define PAGE_OFFSET (32ull << 20)
+#define READY 0x72656164790a0000ull
+#define OVER UINT64_MAX
+#define LIMIT_MS 100000u
+
+struct shared {
+	uint64_t generation;
+	uint64_t ready;
+	uint64_t counter[4];
+};
+
+static volatile struct shared *page;
+
+/* result: how often a frame was older than one seen before. */
+static void hammer(struct hart *h)
+{
+	uint64_t slot = (uint64_t)(h - harts) % 4;
+	uint64_t end = now() + ms_to_ticks(LIMIT_MS);
+	uint64_t last = 0, stale = 0, changes = 0, n = 0;
+
+	while (now() < end) {
+		uint64_t generation = page->generation;
+
+		if (generation == OVER)
+			break;
+		/* What the host does not want to be read is far above. */
+		if (generation < last || generation - last > 1u << 20)
+			stale++;
+		else if (generation != last)
+			changes++;
+		last = generation;
+		page->counter[slot] = ++n;
+	}
+	h->job_arg = changes;
+	h->result = stale;
+}
+
+static void check_hart(struct hart *h)
+{
+	check_eq(h->result, 0, "hart %lu saw no frame after it was taken away",
+		 h->id);
+	check(h->job_arg != 0, "hart %lu saw new frames", h->id);
+	note("hart %lu saw %lu frames", h->id, h->job_arg);
+}
+
+void suite(void)
+{
+	struct hart *h = self();
+
+	page = (volatile struct shared *)(machine.ram_base + PAGE_OFFSET);
+	for (uint32_t i = 1; i < machine.hart_count && i < 4; i++)
+		check(hart_start(i, hammer, 0), "hart %lu starts", harts[i].id);
+	page->ready = READY;
+	hammer(h);
+	check(page->generation == OVER, "the host says when it is over");
+	check_hart(h);
+	for (uint32_t i = 1; i < machine.hart_count && i < 4; i++) {
+		check(hart_join(i, 5000), "hart %lu ends", harts[i].id);
+		check_hart(&harts[i]);
+	}
+}

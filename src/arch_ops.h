@@ -38,7 +38,8 @@ struct axvm_arch_ops {
 	/* Buses besides MMIO: BIT64() of enum axvm_bus. */
 	uint64_t buses;
 
-	/* Masks host interrupts on this CPU; returns what restore needs. */
+	/* Masks host interrupts on this CPU; returns what restore needs, the
+	 * masking as it was and nothing besides: equal values mean the same. */
 	uint64_t (*interrupts_save)(void);
 	void (*interrupts_restore)(uint64_t saved);
 

@@ -23,6 +23,7 @@ const char *axvm_error_name(int error)
 		[-AXVM_ESYNTAX] = "AXVM_ESYNTAX",
 		[-AXVM_EPERM] = "AXVM_EPERM",
 		[-AXVM_EFORMAT] = "AXVM_EFORMAT",
+		[-AXVM_EHAL] = "AXVM_EHAL",
 	};
 
 	/* INT_MIN cannot be negated: compare before turning the sign. */

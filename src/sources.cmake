@@ -25,6 +25,9 @@ set(AXVM_CORE_SOURCES
   passthrough.c
   ram.c
   reserve.c
+  selftest.c
+  selftest_memory.c
+  selftest_time.c
   stage2.c
   stage2_edit.c
   stage2_map.c

@@ -65,6 +65,7 @@ set(AXVM_UNIT_TESTS
   riscv_h_sbi
   riscv_h_vm
   riscv_h_vplic
+  selftest
   stage2
   stage2_random
   suspend

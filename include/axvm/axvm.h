@@ -5,6 +5,7 @@
  * axvm: virtual machines for bare-metal hypervisors. The whole interface in the
  * order a host uses it:
  *
+ *   axvm_hal_selftest()  selftest.h     is the host what the library needs?
  *   axvm_host_create()   hal.h host.h   the machine and what the host provides
  *   axvm_cpu_enable()    host.h         on every CPU
  *   axvm_create()        config.h vm.h  a VM from a configuration
@@ -35,6 +36,7 @@
 #include "host.h"
 #include "irq.h"
 #include "memory.h"
+#include "selftest.h"
 #include "types.h"
 #include "vcpu.h"
 #include "version.h"

@@ -39,6 +39,8 @@
 #define AXVM_EPERM (-13)
 /* An image is not of a format the backend can start. */
 #define AXVM_EFORMAT (-14)
+/* A callback of struct axvm_hal does not keep its contract. */
+#define AXVM_EHAL (-15)
 
 /*
  * Short English name of an error code, e.g. "AXVM_ENOMEM"; "AXVM_OK" for 0 and

@@ -4,6 +4,7 @@
 /*
  * What the host kernel gives the library: one struct of callbacks. The library
  * calls nothing else of the host but memcpy, memmove, memset and memcmp.
+ * axvm_hal_selftest() (selftest.h) checks that they do what is said here.
  */
 #ifndef AXVM_HAL_H
 #define AXVM_HAL_H
@@ -19,9 +20,9 @@ enum axvm_log_level {
 /*
  * Callbacks get `ctx` first. They must not block, and must not call into the
  * library except where said. They may be called on any CPU, also on several at
- * once, with host interrupts masked. Apart from the four mandatory ones a NULL
- * withdraws the feature named, and the call that needs it returns
- * AXVM_ENOTSUP.
+ * once, with host interrupts masked or not, and leave that as it was. Apart
+ * from the four mandatory ones a NULL withdraws the feature named, and the call
+ * that needs it returns AXVM_ENOTSUP.
  */
 struct axvm_hal {
 	/* sizeof(struct axvm_hal). */
@@ -33,8 +34,9 @@ struct axvm_hal {
 	/*
 	 * Mandatory. Contiguous physical memory of `size` bytes at a multiple of
 	 * `align` (a power of two), or NULL. Alignments up to 64 KiB must be
-	 * honoured; larger ones may be refused by NULL. Contents may be anything:
-	 * the library zeroes what it needs zero.
+	 * honoured, by the pointer and by the physical address; larger ones
+	 * may be refused by NULL, and only the physical address counts. Contents
+	 * may be anything: the library zeroes what it needs zero.
 	 */
 	void *(*alloc)(void *ctx, size_t size, size_t align);
 

@@ -29,6 +29,7 @@ static const struct {
 	NAMED(AXVM_EEXIST),  NAMED(AXVM_ENOENT), NAMED(AXVM_ERANGE),
 	NAMED(AXVM_EAGAIN),  NAMED(AXVM_EFAULT), NAMED(AXVM_ENOSPC),
 	NAMED(AXVM_ESYNTAX), NAMED(AXVM_EPERM),	 NAMED(AXVM_EFORMAT),
+	NAMED(AXVM_EHAL),
 };
 
 static void every_code_has_the_name_of_its_macro(void **state)
@@ -52,7 +53,7 @@ static void codes_are_distinct_and_negative(void **state)
 static void anything_else_is_unknown(void **state)
 {
 	static const int others[] = {1,	      2,	   INT_MAX,
-				     INT_MIN, INT_MIN + 1, AXVM_EFORMAT - 1};
+				     INT_MIN, INT_MIN + 1, AXVM_EHAL - 1};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)

@@ -79,6 +79,8 @@ job_payload() {
 	(machine "$(payload_file "$what")" --memory 64M --timeout 60) \
 		</dev/null >"$log" 2>&1
 	status=$?
+	grep -a -q '^hal: ok' "$log"
+	verdict $? "the host passes its self test"
 	payload_lines
 	verdict $status "powered off (status $status)"
 }

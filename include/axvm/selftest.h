@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-/* The clauses, in the order in which they are checked. */
+/* The clauses: memory, clocks, interrupts. */
 enum axvm_selftest_clause {
 	/* The size, the mandatory callbacks, the range of counter_hz. */
 	AXVM_CLAUSE_STRUCT = 0,

@@ -50,6 +50,8 @@ bool board_start_cpu(uint32_t cpu);
 void board_kick(uint32_t cpu);
 /* Returns when an interrupt is pending on this CPU, maybe earlier. */
 void board_wait(void);
+/* Would an interrupt come if they were open? */
+bool board_irq_pending(void);
 /* Opens interrupts for a moment: what is pending gets handled. */
 void board_take_irqs(void);
 

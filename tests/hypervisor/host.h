@@ -32,6 +32,12 @@ static inline void release(atomic_uint *lock)
 /* What run.sh wants; `otherwise` if it does not say. */
 uint32_t option(const char *name, uint32_t otherwise);
 
+/* ---- selftest.c ---- */
+
+/* Panics unless `hal` does on this CPU what the library needs of it. On the
+ * first CPU before the others start. */
+void self_test(const struct axvm_hal *hal, uint32_t cpu);
+
 /* ---- text.c; panic() is in board.h ---- */
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
@@ -97,6 +103,8 @@ void sched_add(struct vm *owner, struct axvm_vm *vm);
 void sched_start(struct axvm_vm *vm);
 void sched_wake(void *ctx, struct axvm_vm *vm, uint32_t vcpu); /* hal.wake */
 void sched_timer(void *ctx, uint64_t deadline); /* hal.timer */
+/* Before anything else on a CPU. */
+void sched_init(uint32_t self);
 /* Runs vCPUs on this CPU until sched_stop(). */
 void sched_loop(uint32_t self, struct axvm_cpu *handle);
 void sched_stop(void);

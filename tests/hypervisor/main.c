@@ -2,8 +2,8 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /*
- * The sample hypervisor from start to end: memory, the library's host, CPUs,
- * VMs, the scheduler until all guests are off, and back to nothing. The exit
+ * The sample hypervisor from start to end: memory, the self test, the library's
+ * host, CPUs, VMs, the scheduler until all guests are off, and back to nothing. The exit
  * status is 0 only when all went well.
  */
 #include "host.h"
@@ -73,24 +73,24 @@ static void hal_log(void *ctx, enum axvm_log_level level, const char *text)
 	print("axvm: %s%s\n", level == AXVM_LOG_ERROR ? "error: " : "", text);
 }
 
+static struct axvm_hal hal = {
+	.size = sizeof(hal),
+	.alloc = heap_alloc,
+	.free = heap_free,
+	.virt_to_phys = hal_virt_to_phys,
+	.phys_to_virt = hal_phys_to_virt,
+	.linear = true, /* at the same address */
+	.kick = hal_kick,
+	.wake = sched_wake,
+	.now = hal_now,
+	/* counter_hz: the board's */
+	.timer = sched_timer,
+	.irq_unmask = hal_irq_unmask,
+	.log = hal_log,
+};
+
 static void create_host(void)
 {
-	const struct axvm_hal hal = {
-		.size = sizeof(hal),
-		.alloc = heap_alloc,
-		.free = heap_free,
-		.virt_to_phys = hal_virt_to_phys,
-		.phys_to_virt = hal_phys_to_virt,
-		.linear = true, /* at the same address */
-		.kick = hal_kick,
-		.wake = sched_wake,
-		.now = hal_now,
-		.counter_hz = board.counter_hz,
-		.timer = sched_timer,
-		.irq_unmask = hal_irq_unmask,
-		.log = hal_log,
-	};
-
 	MUST(axvm_host_create(&hal, board.backend, board.cpus, &host));
 	/* No VM may get these by passthrough. */
 	for (const struct range *r = board.used; r->size != 0; r++)
@@ -100,6 +100,12 @@ static void create_host(void)
 }
 
 /* ---- CPUs ---- */
+
+static void prepare_cpu(uint32_t cpu)
+{
+	sched_init(cpu);
+	self_test(&hal, cpu);
+}
 
 /* Each CPU does this for itself: what is enabled are its own registers. */
 static struct axvm_cpu *enable_cpu(uint32_t cpu)
@@ -114,8 +120,10 @@ static struct axvm_cpu *enable_cpu(uint32_t cpu)
 /* A CPU that comes late finds the scheduler stopped and leaves it at once. */
 void host_cpu_main(uint32_t cpu)
 {
-	struct axvm_cpu *handle = enable_cpu(cpu);
+	struct axvm_cpu *handle;
 
+	prepare_cpu(cpu);
+	handle = enable_cpu(cpu);
 	sched_loop(cpu, handle);
 	MUST(axvm_cpu_disable(handle));
 	others_done++;
@@ -137,6 +145,8 @@ void host_main(void)
 		add_free(r->start, r->start + r->size, board.used);
 	before = heap_free_bytes;
 	print("host: %u CPUs, %lu MiB free\n", board.cpus, before >> 20);
+	hal.counter_hz = board.counter_hz;
+	prepare_cpu(0);
 	create_host();
 	handle = enable_cpu(0);
 	vm_start_all(host);

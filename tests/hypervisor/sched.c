@@ -163,9 +163,14 @@ static void run(uint32_t self, struct axvm_cpu *handle, struct task *task)
 		vm_vcpu_stopped(task->owner); /* this may boot it again */
 }
 
+void sched_init(uint32_t self)
+{
+	cpus[self].look = UINT64_MAX;
+	cpus[self].guest_deadline = UINT64_MAX;
+}
+
 void sched_loop(uint32_t self, struct axvm_cpu *handle)
 {
-	cpus[self].guest_deadline = UINT64_MAX;
 	while (!stopping) {
 		struct task *task;
 

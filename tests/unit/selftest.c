@@ -848,6 +848,8 @@ static void it_runs_with_interrupts_masked_too(void **state)
 	(void)state;
 	assert_int_equal(axvm_hal_selftest(&hal, &how, &report), AXVM_OK);
 	assert_true(stub_masked());
+	assert_int_equal(report.checked, ALL_CLAUSES & ~CLAUSE(LINEAR));
+	assert_int_equal(test_hal_logs(stub_hal(m), AXVM_LOG_INFO), 1);
 	ops.interrupts_restore(saved);
 }
 

@@ -158,6 +158,11 @@ void board_wait(void)
 	__asm__ volatile("wfi" : : : "memory");
 }
 
+bool board_irq_pending(void)
+{
+	return (csr_read(sip) & csr_read(sie)) != 0;
+}
+
 void board_take_irqs(void)
 {
 	csr_set(sstatus, SSTATUS_SIE);

@@ -9,7 +9,7 @@ PACKAGES_UNIT="$PACKAGES_BUILD g++ clang clang-tidy libcmocka-dev libfdt-dev
 	device-tree-compiler gcovr python3 pkg-config"
 PACKAGES_FUZZ="$PACKAGES_BUILD clang libclang-rt-dev libcmocka-dev libfdt-dev"
 PACKAGES_RISCV64="$PACKAGES_BUILD clang clang-tidy gcc-riscv64-linux-gnu
-	qemu-system-misc opensbi device-tree-compiler cpio
+	qemu-system-misc opensbi device-tree-compiler cpio pkg-config
 	debian-archive-keyring"
 # What stands for them where there is no dpkg.
 COMMANDS_UNIT="cmake ninja gcc g++ clang clang-tidy gcovr python3"

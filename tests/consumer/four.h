@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The axvm authors */
 
-/* The smallest kernel around the library: linked, never run. */
-#include <axvm/axvm.h>
+/* The four functions that the library needs of a kernel, in C and in C++. */
+#ifndef FOUR_H
+#define FOUR_H
 
-void *memcpy(void *restrict dst, const void *restrict src, size_t n);
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+void *memcpy(void *dst, const void *src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
-void start(void);
 
 void *memmove(void *dst, const void *src, size_t n)
 {
-	volatile char *d = dst;
-	const volatile char *s = src;
+	volatile char *d = (volatile char *)dst;
+	const volatile char *s = (const volatile char *)src;
 
 	if ((uintptr_t)dst < (uintptr_t)src) {
 		for (size_t i = 0; i < n; i++)
@@ -25,14 +32,14 @@ void *memmove(void *dst, const void *src, size_t n)
 	return dst;
 }
 
-void *memcpy(void *restrict dst, const void *restrict src, size_t n)
+void *memcpy(void *dst, const void *src, size_t n)
 {
 	return memmove(dst, src, n);
 }
 
 void *memset(void *dst, int byte, size_t n)
 {
-	volatile char *d = dst;
+	volatile char *d = (volatile char *)dst;
 
 	while (n-- != 0)
 		d[n] = (char)byte;
@@ -41,8 +48,8 @@ void *memset(void *dst, int byte, size_t n)
 
 int memcmp(const void *a, const void *b, size_t n)
 {
-	const unsigned char *x = a;
-	const unsigned char *y = b;
+	const unsigned char *x = (const unsigned char *)a;
+	const unsigned char *y = (const unsigned char *)b;
 
 	for (size_t i = 0; i < n; i++) {
 		if (x[i] != y[i])
@@ -51,8 +58,8 @@ int memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
-void start(void)
-{
-	while (axvm_error_name(AXVM_OK)[0] == 'A')
-		;
+#ifdef __cplusplus
 }
+#endif
+
+#endif

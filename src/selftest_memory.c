@@ -91,13 +91,13 @@ static void fill(struct taken *m, size_t n)
 		m->start[n][i] = pattern(n, i);
 }
 
-/* True if every piece that is taken holds what was written to it. */
+/* All are taken. True if every piece holds what was written to it. */
 static bool all_kept(const struct taken *m, uint64_t *address)
 {
 	for (size_t n = 0; n < PIECES; n++) {
 		const unsigned char *byte = m->start[n];
 
-		for (size_t i = 0; byte != NULL && i < pieces[n].size; i++) {
+		for (size_t i = 0; i < pieces[n].size; i++) {
 			if (byte[i] == pattern(n, i))
 				continue;
 			*address = (uintptr_t)&byte[i];

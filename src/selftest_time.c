@@ -22,7 +22,7 @@
 /* A date of the year 2514: no seconds, if it is later. */
 #define LAST_SECOND (UINT64_C(1) << 34)
 #define SOON_NS (2 * NS_PER_MS)
-#define FAR_NS (3600 * 1000 * NS_PER_MS)
+#define FAR_NS (3600000 * NS_PER_MS)
 
 /* ---- now ---- */
 

@@ -12,6 +12,14 @@
 
 #include "regs.h"
 
+/* Benches count what is expensive; world.S counts vector swaps itself. */
+#ifdef AXVM_BENCH_COUNT
+extern uint64_t axvmi_bench_counts[2]; /* HFENCE, stvec around a probe */
+#define COUNT_HFENCE() ((void)axvmi_bench_counts[0]++)
+#else
+#define COUNT_HFENCE() ((void)0)
+#endif
+
 #define csr_read(csr)                               \
 	__extension__({                             \
 		uint64_t csr_value_;                \
@@ -46,11 +54,13 @@ static inline void hw_fence_i(void)
 /* Guest-stage entries of the current VMID: all, one ASID, one address. */
 static inline void hw_hfence_vvma(void)
 {
+	COUNT_HFENCE();
 	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, x0, x0" : : : "memory");
 }
 
 static inline void hw_hfence_vvma_asid(uint64_t asid)
 {
+	COUNT_HFENCE();
 	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, x0, %0"
 			 :
 			 : "r"(asid)
@@ -59,6 +69,7 @@ static inline void hw_hfence_vvma_asid(uint64_t asid)
 
 static inline void hw_hfence_vvma_page(uint64_t gva)
 {
+	COUNT_HFENCE();
 	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, %0, x0"
 			 :
 			 : "r"(gva)
@@ -67,6 +78,7 @@ static inline void hw_hfence_vvma_page(uint64_t gva)
 
 static inline void hw_hfence_vvma_page_asid(uint64_t gva, uint64_t asid)
 {
+	COUNT_HFENCE();
 	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, %0, %1"
 			 :
 			 : "r"(gva), "r"(asid)
@@ -76,11 +88,13 @@ static inline void hw_hfence_vvma_page_asid(uint64_t gva, uint64_t asid)
 /* Stage-2 entries: of every VMID, of one. */
 static inline void hw_hfence_gvma(void)
 {
+	COUNT_HFENCE();
 	__asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, x0" : : : "memory");
 }
 
 static inline void hw_hfence_gvma_vmid(uint64_t vmid)
 {
+	COUNT_HFENCE();
 	__asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, %0"
 			 :
 			 : "r"(vmid)

@@ -216,8 +216,18 @@ ENDFUNC axvmi_riscv_world_run
  * A trap changes sepc, scause, stval, sstatus.SPP and hstatus.SPV, GVA: the
  * caller has saved what it still needs.
  */
+	.macro COUNT_SWAP
+#ifdef AXVM_BENCH_COUNT
+	la t0, axvmi_bench_counts + 8
+	ld t1, (t0)
+	addi t1, t1, 1
+	sd t1, (t0)
+#endif
+	.endm
+
 	.macro PROBE name, insn:vararg
 FUNC \name
+	COUNT_SWAP
 	la t0, .Lprobe_trapped
 	csrrw t1, CSR_STVEC, t0
 	li a1, 0
@@ -250,6 +260,7 @@ ENDFUNC \name
  * the second only if the first says that there is one. hlvx.wu, hlvx.hu.
  */
 FUNC axvmi_riscv_hlvx
+	COUNT_SWAP
 	la t0, .Lprobe_trapped
 	csrrw t1, CSR_STVEC, t0
 	li a1, 0
@@ -364,5 +375,13 @@ FUNC axvmi_riscv_vector_restore
 	csrw CSR_VSTART, t0
 	ret
 ENDFUNC axvmi_riscv_vector_restore
+
+#ifdef AXVM_BENCH_COUNT
+	.bss
+	.align 3
+	.globl axvmi_bench_counts
+axvmi_bench_counts:
+	.skip 16
+#endif
 
 	.section .note.GNU-stack, "", @progbits

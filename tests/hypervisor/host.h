@@ -10,6 +10,9 @@
 
 #include "board.h"
 
+/* Hypercalls of tests/guests/payload/riscv/bench.c, if we count at all. */
+#define BENCH_COUNTS 0xbe00u
+
 #define MAX_VMS 8u /* numbers of one digit */
 
 /*

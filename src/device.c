@@ -71,6 +71,17 @@ static size_t position(const struct axvmi_bus *bus, uint64_t start)
 	return i + (bus->starts[i] <= start);
 }
 
+struct axvmi_space axvmi_bus_hole(const struct axvmi_bus *bus, uint64_t addr)
+{
+	size_t i = position(bus, addr);
+
+	return (struct axvmi_space){
+		.start = i == 0 ? 0 : bus->entries[i - 1].last + 1,
+		.last = i == bus->count ? UINT64_MAX : bus->starts[i] - 1,
+		.kind = AXVMI_SPACE_HOLE,
+	};
+}
+
 /* An entry that shares an address with [start, last], or NULL. */
 static const struct axvmi_space *occupant(const struct axvmi_bus *bus,
 					  uint64_t start, uint64_t last)
@@ -401,6 +412,16 @@ static bool fits_number(const struct axvmi_space *space, uint32_t size)
 	return (space->widths & NUMBERED) != 0 &&
 	       (space->widths & ALL_WIDTHS & size) != 0 &&
 	       (size & (size - 1)) == 0;
+}
+
+uint32_t axvmi_device_plain_widths(const struct axvmi_space *space)
+{
+	/* Aligned ends leave no access that reaches over one. */
+	uint64_t ends = space->start | (space->last + 1) | 8;
+
+	if ((space->device->flags & AXVM_DEVICE_SERIAL) != 0)
+		return 0;
+	return space->widths & (uint32_t)((ends & -ends) * 2 - 1);
 }
 
 /* The one lock that is held while a device works: it is the device's own. */

@@ -327,7 +327,8 @@ int axvmi_attend(struct axvm_vcpu *vcpu);
 /* The fast half: publishes, and tells that nothing stands in the way. */
 static inline bool axvmi_may_enter(struct axvm_vcpu *vcpu)
 {
-	store_seq(&vcpu->where, vcpu->cpu->index + 1);
+	/* CPU index + 1, and nobody else's to change while it is resident. */
+	store_seq(&vcpu->where, load_relaxed(&vcpu->resident));
 	return load_seq(&vcpu->attention) == 0;
 }
 
@@ -516,6 +517,16 @@ void axvmi_bus_fini(struct axvm_vm *vm);
 /* The entry that holds addr, or NULL: branch-free search. */
 const struct axvmi_space *axvmi_bus_find(const struct axvmi_bus *bus,
 					 uint64_t addr);
+
+/*
+ * Of the widths of a device entry those with which an access that is aligned
+ * and begins inside needs no other check: axvmi_device_call() may do it. None if
+ * the device is serial.
+ */
+uint32_t axvmi_device_plain_widths(const struct axvmi_space *space);
+
+/* Where axvmi_bus_find() finds nothing: the addresses around, of kind HOLE. */
+struct axvmi_space axvmi_bus_hole(const struct axvmi_bus *bus, uint64_t addr);
 
 enum axvmi_dispatch {
 	AXVMI_DISPATCH_DONE = 0,

@@ -283,6 +283,35 @@ static void search_agrees_with_a_linear_one_at_every_size(void **state)
 		assert_int_equal(find(m, starts[i])->start, starts[i]);
 }
 
+static void assert_hole(struct machine *m, uint64_t addr, uint64_t start,
+			uint64_t last)
+{
+	struct axvmi_space hole =
+		axvmi_bus_hole(&m->vm.bus[AXVM_BUS_MMIO], addr);
+
+	assert_null(find(m, addr));
+	assert_int_equal(hole.kind, AXVMI_SPACE_HOLE);
+	assert_int_equal(hole.start, start);
+	assert_int_equal(hole.last, last);
+	assert_null(hole.device);
+}
+
+static void a_hole_reaches_from_one_entry_to_the_next(void **state)
+{
+	struct machine *m = *state;
+
+	assert_hole(m, 0x5000, 0, UINT64_MAX);
+	assert_int_equal(add_space(m, 0x10000, 0x1000), AXVM_OK);
+	assert_int_equal(add_space(m, 0x20000, 0x1000), AXVM_OK);
+	assert_int_equal(add_space(m, 0x21000, 0x1000), AXVM_OK);
+	assert_hole(m, 0, 0, 0xffff);
+	assert_hole(m, 0xffff, 0, 0xffff);
+	assert_hole(m, 0x11000, 0x11000, 0x1ffff);
+	assert_hole(m, 0x1ffff, 0x11000, 0x1ffff);
+	assert_hole(m, 0x22000, 0x22000, UINT64_MAX);
+	assert_hole(m, UINT64_MAX, 0x22000, UINT64_MAX);
+}
+
 static void removing_an_entry_leaves_a_hole_that_can_be_filled(void **state)
 {
 	struct machine *m = *state;
@@ -768,6 +797,40 @@ static void accesses_over_the_end_of_a_range_fault(void **state)
 	assert_int_equal(q.calls, 0);
 }
 
+/* Every aligned access of a plain width is also allowed the long way. */
+static void plain_widths_are_those_that_cannot_reach_over_an_end(void **state)
+{
+	static const struct {
+		uint64_t start, size;
+		uint32_t widths, flags, plain;
+	} cases[] = {
+		{0x1000, 0x1000, 15, 0, 15},
+		{0x1000, 0x1000, 4, 0, 4},
+		{0x1000, 0x1000, 15, AXVM_DEVICE_SERIAL, 0},
+		{0x1004, 0x1000, 15, 0, 7}, /* both ends */
+		{0x1000, 0x0ffc, 15, 0, 7}, /* the end */
+		{0x1002, 0x1006, 15, 0, 3}, /* the start */
+		{0x1000, 0x0fff, 15, 0, 1},
+		{0x1001, 0x0fff, 14, 0, 0},
+		{0xfffffffffffff000, 0x1000, 15, 0, 15},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct axvm_device device = {.flags = cases[i].flags};
+		struct axvmi_space space = {
+			.start = cases[i].start,
+			.last = cases[i].start + (cases[i].size - 1),
+			.device = &device,
+			.widths = (uint16_t)cases[i].widths,
+			.kind = AXVMI_SPACE_DEVICE,
+		};
+
+		assert_int_equal(axvmi_device_plain_widths(&space),
+				 cases[i].plain);
+	}
+}
+
 static void a_system_register_is_reached_by_any_allowed_width(void **state)
 {
 	struct machine *m = *state;
@@ -892,6 +955,8 @@ int main(void)
 		TEST(every_kind_of_overlap_is_refused),
 		TEST(buses_do_not_see_each_other),
 		TEST(search_agrees_with_a_linear_one_at_every_size),
+		TEST(a_hole_reaches_from_one_entry_to_the_next),
+		TEST(a_hole_reaches_from_one_entry_to_the_next),
 		TEST(removing_an_entry_leaves_a_hole_that_can_be_filled),
 		TEST(out_of_memory_leaves_a_growing_bus_as_it_was),
 		TEST(a_device_is_found_by_address_with_its_range_index),
@@ -917,6 +982,7 @@ int main(void)
 		TEST(unaligned_accesses_fault),
 		TEST(alignment_counts_from_the_start_of_the_range),
 		TEST(accesses_over_the_end_of_a_range_fault),
+		TEST(plain_widths_are_those_that_cannot_reach_over_an_end),
 		TEST(a_system_register_is_reached_by_any_allowed_width),
 		TEST(the_device_decides_how_the_access_ends),
 		TEST(accesses_of_a_serial_device_never_meet),

@@ -13,6 +13,9 @@
 #include "internal.h"
 #include "vplic.h"
 
+/* Keeps the stack frames of what is seldom out of what is frequent. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 /* host->features */
 #define RISCV_FEATURE_SSTC BIT64(0)
 #define RISCV_FEATURE_SV39X4 BIT64(1)

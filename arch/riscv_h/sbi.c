@@ -10,9 +10,6 @@
 
 #include "axvm/version.h"
 
-/* Keeps the frames of slow calls out of the dispatch. */
-#define OUT_OF_LINE __attribute__((noinline))
-
 /* ---- what several extensions need ---- */
 
 bool axvmi_riscv_sbi_is_ram(const struct axvm_vm *vm, uint64_t gpa,
@@ -23,23 +20,6 @@ bool axvmi_riscv_sbi_is_ram(const struct axvm_vm *vm, uint64_t gpa,
 
 	return space != NULL && space->kind == AXVMI_SPACE_RAM &&
 	       (vm->regions[space->range].config.access & access) == access;
-}
-
-/* Hart ids are vCPU indices. */
-bool axvmi_riscv_sbi_harts(const struct axvm_vm *vm, uint64_t mask,
-			   uint64_t base, uint64_t *harts)
-{
-	uint64_t all = ~UINT64_C(0) >> (64 - vm->vcpu_count);
-
-	if (base == UINT64_MAX)
-		mask = all;
-	else if (mask != 0 &&
-		 (base >= vm->vcpu_count || (mask & ~(all >> base)) != 0))
-		return false;
-	else if (mask != 0)
-		mask <<= base;
-	*harts = mask;
-	return true;
 }
 
 static void raise_software(struct axvm_vcpu *target)
@@ -116,21 +96,20 @@ static OUT_OF_LINE int base_more(struct riscv_vcpu *v)
 }
 
 /* "IPI Extension": one function. */
-static int send_ipi(struct riscv_vcpu *v)
+static OUT_OF_LINE int send_ipi(struct riscv_vcpu *v)
 {
 	uint64_t harts;
 
 	if (v->frame.x[REG_A6] != 0)
 		return sbi_return(v, SBI_ERR_NOT_SUPPORTED, 0);
-	if (!axvmi_riscv_sbi_harts(v->core.vm, sbi_arg(v, 0), sbi_arg(v, 1),
-				   &harts))
+	if (!sbi_harts(v->core.vm, sbi_arg(v, 0), sbi_arg(v, 1), &harts))
 		return sbi_return(v, SBI_ERR_INVALID_PARAM, 0);
 	axvmi_riscv_sbi_send_ipi(v, harts);
 	return sbi_return(v, SBI_SUCCESS, 0);
 }
 
 /* "System Reset Extension": both parameters are 32 bits wide. */
-static int system_reset(struct riscv_vcpu *v)
+static OUT_OF_LINE int system_reset(struct riscv_vcpu *v)
 {
 	uint32_t type = (uint32_t)sbi_arg(v, 0);
 	uint32_t cause = (uint32_t)sbi_arg(v, 1);

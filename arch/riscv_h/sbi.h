@@ -131,23 +131,29 @@ static inline void sbi_set_timer(struct riscv_vcpu *v, uint64_t time)
 /* The byte at gpa is RAM of a region with these rights. */
 bool axvmi_riscv_sbi_is_ram(const struct axvm_vm *vm, uint64_t gpa,
 			    uint32_t access);
-/* "Hart list parameter" as a set of vCPUs; false: INVALID_PARAM. */
-bool axvmi_riscv_sbi_harts(const struct axvm_vm *vm, uint64_t mask,
-			   uint64_t base, uint64_t *harts);
+/* "Hart list parameter" as a set of vCPUs, which are the hart ids; false:
+ * INVALID_PARAM. */
+static inline bool sbi_harts(const struct axvm_vm *vm, uint64_t mask,
+			     uint64_t base, uint64_t *harts)
+{
+	uint64_t last = vm->vcpu_count - 1u;
+
+	if (base <= last) {
+		*harts = mask << base;
+		return mask >> (last - base) <= 1;
+	}
+	*harts = base == UINT64_MAX ? UINT64_MAX >> (63 - last) : 0;
+	return base == UINT64_MAX || mask == 0;
+}
+
 void axvmi_riscv_sbi_send_ipi(struct riscv_vcpu *v, uint64_t harts);
 
-/* What a remote fence does, to whom. */
-struct sbi_fence {
-	uint32_t effect; /* RISCV_EFFECT_FENCE_I or _VMA */
-	uint64_t harts;
-	uint64_t start;
-	uint64_t size;
-	uint64_t asid; /* UINT64_MAX: any */
-};
-
-/* Returns the SBI error. */
-uint64_t axvmi_riscv_sbi_fence(struct riscv_vcpu *v,
-			       const struct sbi_fence *fence);
+/* What a remote fence does, to whom; returns the SBI error. ASID UINT64_MAX:
+ * any. */
+uint64_t axvmi_riscv_sbi_fence_vma(struct riscv_vcpu *v, uint64_t harts,
+				   uint64_t start, uint64_t size,
+				   uint64_t asid);
+uint64_t axvmi_riscv_sbi_fence_i(struct riscv_vcpu *v, uint64_t harts);
 
 /* The extensions; as axvmi_riscv_sbi_call(). */
 int axvmi_riscv_sbi_rfence(struct riscv_vcpu *v);

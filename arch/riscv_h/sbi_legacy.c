@@ -27,7 +27,7 @@ static uint64_t read_harts(struct riscv_vcpu *v, uint64_t *harts)
 	if (gva != 0 &&
 	    riscv_vm(vm)->metal->read_guest_virtual(v, gva, &mask) != AXVM_OK)
 		return SBI_ERR_INVALID_ADDRESS;
-	if (!axvmi_riscv_sbi_harts(vm, mask, gva == 0 ? UINT64_MAX : 0, harts))
+	if (!sbi_harts(vm, mask, gva == 0 ? UINT64_MAX : 0, harts))
 		return SBI_ERR_INVALID_PARAM;
 	return SBI_SUCCESS;
 }
@@ -35,21 +35,18 @@ static uint64_t read_harts(struct riscv_vcpu *v, uint64_t *harts)
 /* As RFENCE, whose range rules apply; only the arguments stand elsewhere. */
 static int legacy_fence(struct riscv_vcpu *v, uint64_t extension)
 {
-	struct sbi_fence fence = {
-		.effect = extension == SBI_LEGACY_FENCE_I
-				  ? RISCV_EFFECT_FENCE_I
-				  : RISCV_EFFECT_FENCE_VMA,
-		.start = sbi_arg(v, 1),
-		.size = sbi_arg(v, 2),
-		.asid = UINT64_MAX,
-	};
-	uint64_t error = read_harts(v, &fence.harts);
+	uint64_t asid = UINT64_MAX;
+	uint64_t harts;
+	uint64_t error = read_harts(v, &harts);
 
+	if (error != SBI_SUCCESS)
+		return answer(v, error);
+	if (extension == SBI_LEGACY_FENCE_I)
+		return answer(v, axvmi_riscv_sbi_fence_i(v, harts));
 	if (extension == SBI_LEGACY_SFENCE_VMA_ASID)
-		fence.asid = sbi_arg(v, 3);
-	if (error == SBI_SUCCESS)
-		error = axvmi_riscv_sbi_fence(v, &fence);
-	return answer(v, error);
+		asid = sbi_arg(v, 3);
+	return answer(v, axvmi_riscv_sbi_fence_vma(v, harts, sbi_arg(v, 1),
+						   sbi_arg(v, 2), asid));
 }
 
 static int legacy_send_ipi(struct riscv_vcpu *v)

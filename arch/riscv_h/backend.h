@@ -62,6 +62,19 @@ enum riscv_hsm {
 	RISCV_HSM_SUSPENDED, /* retentive or non-retentive wait */
 };
 
+/*
+ * The device, or the hole, that was accessed last, since most accesses follow
+ * others: what of its entry in the map the exit path looks at. The map is
+ * frozen as long as vCPUs exist.
+ */
+struct riscv_last_device {
+	uint64_t start; /* UINT64_MAX, span 0, where nothing is: none yet */
+	uint64_t span; /* bytes but one */
+	uint64_t widths; /* axvmi_device_plain_widths() */
+	struct axvm_device *device; /* NULL: a hole */
+	uint32_t range;
+};
+
 struct riscv_vcpu {
 	struct axvm_vcpu core;
 	struct riscv_frame frame; /* guest registers; see frame.h */
@@ -84,12 +97,17 @@ struct riscv_vcpu {
 	uint64_t resume_entry;
 	uint64_t resume_argument;
 
-	/* MMIO in flight: how the value read comes back; see insn.h. */
-	uint32_t mmio_rd;
-	uint32_t mmio_size;
-	uint32_t mmio_signed;
-	uint32_t mmio_length; /* of the instruction, 2 or 4 */
-	uint32_t mmio_write;
+	/* MMIO in flight: how the value read comes back; see insn.h. Of a width
+	 * that compilers do not put together from two stores. */
+	uint64_t mmio_rd;
+	uint64_t mmio_size;
+	uint64_t mmio_signed;
+	uint64_t mmio_length; /* of the instruction, 2 or 4 */
+	uint64_t mmio_write;
+	/* The addresses of the access that a device is asked for now. */
+	uint64_t mmio_gpa;
+	uint64_t mmio_gva;
+	struct riscv_last_device last;
 	/* What the guest gets if that access, or a FAULT exit, is refused. */
 	uint64_t fault_cause;
 	uint64_t fault_value;

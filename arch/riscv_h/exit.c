@@ -3,8 +3,6 @@
 
 /* Implementation of exit.h; the vCPU belongs to the thread that runs it. */
 #include "exit.h"
-#include "insn.h"
-#include "regs.h"
 
 void axvmi_riscv_reflect(struct riscv_vcpu *v, uint64_t cause, uint64_t value)
 {
@@ -115,60 +113,103 @@ static bool is_silent_walk(enum riscv_htinst_kind kind,
 	       ((gpa ^ s->stval) & (PAGE_SIZE_4K - 1)) != 0;
 }
 
-static void finish_load(struct riscv_vcpu *v, uint64_t value)
+bool axvmi_riscv_take_device(struct riscv_vcpu *v,
+			     const struct axvmi_space *space, uint64_t gpa)
 {
-	struct riscv_insn insn = {
-		.width = (uint8_t)v->mmio_size,
-		.sign = v->mmio_signed != 0,
-	};
+	struct axvmi_space hole;
+	uint64_t widths = 1 | 2 | 4 | 8;
 
-	if (v->mmio_rd != 0)
-		v->frame.x[v->mmio_rd] = riscv_insn_load_value(insn, value);
+	if (space == NULL) {
+		hole = axvmi_bus_hole(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
+		space = &hole;
+	} else if (space->kind == AXVMI_SPACE_DEVICE) {
+		widths = axvmi_device_plain_widths(space);
+	} else {
+		return false;
+	}
+	v->last.start = space->start;
+	v->last.span = space->last - space->start;
+	v->last.widths = widths;
+	v->last.device = space->device;
+	v->last.range = space->range;
+	return true;
 }
 
 /* Leaves the access to the host; axvmi_riscv_complete() ends it. */
-static int exit_mmio(struct riscv_vcpu *v, const struct riscv_insn *insn,
-		     const struct riscv_access *access, uint64_t value)
+static int exit_mmio(struct riscv_vcpu *v, const struct riscv_access *access,
+		     uint64_t value)
 {
 	struct axvm_exit *exit = v->core.exit;
 
-	v->mmio_rd = insn->reg;
-	v->mmio_size = insn->width;
-	v->mmio_signed = insn->sign;
-	v->mmio_length = insn->length;
-	v->mmio_write = insn->kind == RISCV_INSN_STORE;
 	v->fault_cause = access->cause;
 	v->fault_value = access->gva;
 	exit->gpa = access->gpa;
 	exit->gva = access->gva;
 	exit->valid = AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID;
 	exit->u.mmio.value = value;
-	exit->u.mmio.size = insn->width;
-	exit->u.mmio.write = v->mmio_write;
+	exit->u.mmio.size = (uint32_t)v->mmio_size;
+	exit->u.mmio.write = (uint32_t)v->mmio_write;
 	return AXVM_EXIT_MMIO;
+}
+
+static uint64_t value_written(const struct riscv_vcpu *v)
+{
+	return v->mmio_write == 0
+		       ? 0
+		       : riscv_insn_store_value(v->mmio_size,
+						v->frame.x[v->mmio_rd]);
+}
+
+int axvmi_riscv_mmio_refused(struct riscv_vcpu *v,
+			     enum axvm_access_result result)
+{
+	const struct riscv_syndrome s = {
+		.cause = v->mmio_write == 0 ? CAUSE_LOAD_GUEST_PAGE
+					    : CAUSE_STORE_GUEST_PAGE,
+		.stval = v->mmio_gva,
+		.htval = v->mmio_gpa >> 2,
+	};
+	const struct riscv_access access = {
+		.gpa = v->mmio_gpa,
+		.gva = v->mmio_gva,
+		.cause = access_fault(s.cause),
+	};
+
+	v->frame.pc -= v->mmio_length;
+	/* A result that does not exist is no answer either. */
+	if (result != AXVM_ACCESS_EXIT) {
+		axvmi_riscv_reflect(v, access.cause, access.gva);
+		return 0;
+	}
+	fill_exit(v, &s);
+	return exit_mmio(v, &access, value_written(v));
 }
 
 static int emulate(struct riscv_vcpu *v, const struct riscv_insn *insn,
 		   const struct riscv_access *access,
 		   const struct axvmi_space *space)
 {
-	bool write = insn->kind == RISCV_INSN_STORE;
-	uint64_t value = 0;
 	enum axvmi_dispatch result = AXVMI_DISPATCH_EXIT;
+	uint64_t value;
 
-	if (write)
-		value = riscv_insn_store_value(*insn, v->frame.x[insn->reg]);
+	v->mmio_rd = insn->reg;
+	v->mmio_size = insn->width;
+	v->mmio_signed = insn->sign;
+	v->mmio_length = insn->length;
+	v->mmio_write = insn->kind == RISCV_INSN_STORE;
+	value = value_written(v);
 	if (space != NULL)
 		result = axvmi_device_access(&v->core, space, access->gpa,
-					     insn->width, write, &value);
+					     (uint32_t)insn->width,
+					     v->mmio_write != 0, &value);
 	if (result == AXVMI_DISPATCH_EXIT)
-		return exit_mmio(v, insn, access, value);
+		return exit_mmio(v, access, value);
 	if (result == AXVMI_DISPATCH_FAULT) {
 		axvmi_riscv_reflect(v, access->cause, access->gva);
 		return 0;
 	}
-	if (!write && insn->reg != 0)
-		v->frame.x[insn->reg] = riscv_insn_load_value(*insn, value);
+	if (v->mmio_write == 0)
+		riscv_finish_load(v, value);
 	v->frame.pc += insn->length;
 	return 0;
 }
@@ -184,7 +225,7 @@ static bool is_whole(const struct riscv_vcpu *v, const struct riscv_insn *insn,
 	uint64_t gva = access->gva;
 	uint64_t start;
 
-	if (insn->fault_offset != 0 || (access->gpa & (insn->width - 1u)) != 0)
+	if (insn->fault_offset != 0 || (access->gpa & (insn->width - 1)) != 0)
 		return false;
 	/* Anywhere but in the first and last place of a page it is all. */
 	if (insn->width == 1 ||
@@ -332,14 +373,10 @@ static int ram(struct riscv_vcpu *v, const struct riscv_syndrome *s,
 	return AXVM_EXIT_FAULT;
 }
 
-static int guest_page_fault(struct riscv_vcpu *v,
-			    const struct riscv_syndrome *s)
+int axvmi_riscv_page_fault(struct riscv_vcpu *v, const struct riscv_syndrome *s,
+			   const struct axvmi_space *space)
 {
-	/* "Hypervisor Trap Value (htval) Register": address shifted by two,
-	 * its low bits are those of the virtual address. */
-	uint64_t gpa = s->htval << 2 | (s->stval & 3);
-	const struct axvmi_space *space =
-		axvmi_bus_find(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
+	uint64_t gpa = riscv_fault_gpa(s->stval, s->htval);
 
 	if (space != NULL && space->kind != AXVMI_SPACE_DEVICE)
 		return ram(v, s, gpa, space);
@@ -406,7 +443,10 @@ int axvmi_riscv_exit(struct riscv_vcpu *v, const struct riscv_syndrome *s)
 	case CAUSE_FETCH_GUEST_PAGE:
 	case CAUSE_LOAD_GUEST_PAGE:
 	case CAUSE_STORE_GUEST_PAGE:
-		return guest_page_fault(v, s);
+		return axvmi_riscv_page_fault(
+			v, s,
+			axvmi_bus_find(&v->core.vm->bus[AXVM_BUS_MMIO],
+				       riscv_fault_gpa(s->stval, s->htval)));
 	case CAUSE_VIRTUAL_INSTRUCTION:
 		return virtual_instruction(v);
 	case CAUSE_ILLEGAL:
@@ -444,6 +484,6 @@ void axvmi_riscv_complete(struct axvm_vcpu *vcpu,
 	if (vcpu->wait != AXVM_EXIT_MMIO)
 		return;
 	if (!v->mmio_write)
-		finish_load(v, value);
+		riscv_finish_load(v, value);
 	v->frame.pc += v->mmio_length;
 }

@@ -21,6 +21,10 @@
 #define FRAME_HOST_SSCRATCH 328
 #define FRAME_HOST_SSTATUS 336
 
+/* A handler's result: go on, with s0-s11 as they stand in the frame now. On 0
+ * those of the frame have not changed. */
+#define RISCV_RELOAD (-1)
+
 /* Register numbers of the ABI. */
 #define REG_RA 1
 #define REG_SP 2

@@ -118,6 +118,22 @@ struct hw_probe {
  * privilege in hstatus.SPVP; doubleword by HLV. */
 struct hw_probe axvmi_riscv_hlvx(uint64_t gva);
 struct hw_probe axvmi_riscv_hlv_d(uint64_t gva);
+/*
+ * axvmi_riscv_hlvx() for the exit path, which lives on what a call would cost:
+ * no return address to save, few registers lost. 0, no valid instruction, if it
+ * cannot be fetched.
+ */
+static inline uint32_t hw_fetch(uint64_t gva)
+{
+	register uint64_t value __asm__("a0") = gva;
+
+	__asm__ volatile("call t0, axvmi_riscv_fetch"
+			 : "+r"(value)
+			 :
+			 : "t0", "t1", "t2", "a1", "memory");
+	return (uint32_t)value;
+}
+
 /* CSRs that may not exist. */
 struct hw_probe axvmi_riscv_probe_hstatus(void);
 struct hw_probe axvmi_riscv_probe_stimecmp(void);

@@ -46,14 +46,14 @@ static void classify_fp(uint32_t insn, struct riscv_insn *out)
 	if (funct3 == 0 || funct3 > 4) {
 		if (field(insn, 28, 1) == 0) {
 			out->kind = RISCV_INSN_VECTOR;
-			out->reg = (uint8_t)field(insn, 7, 5);
+			out->reg = field(insn, 7, 5);
 		}
 		return;
 	}
 	out->kind = store ? RISCV_INSN_FP_STORE : RISCV_INSN_FP_LOAD;
-	out->reg = (uint8_t)field(insn, store ? 20 : 7, 5);
+	out->reg = field(insn, store ? 20 : 7, 5);
 	/* flq and fsq do not fit an exit record: width stays 0. */
-	out->width = (uint8_t)((1u << funct3) & 0xe);
+	out->width = (1u << funct3) & 0xe;
 }
 
 static enum riscv_insn_kind amo_kind(uint32_t insn)
@@ -84,8 +84,8 @@ static void classify_amo(uint32_t insn, struct riscv_insn *out)
 	out->kind = amo_kind(insn);
 	if (out->kind == RISCV_INSN_OTHER)
 		return;
-	out->reg = (uint8_t)field(insn, 7, 5);
-	out->width = (uint8_t)((1u << field(insn, 12, 3)) & 0xf);
+	out->reg = field(insn, 7, 5);
+	out->width = (1u << field(insn, 12, 3)) & 0xf;
 }
 
 /* Zicbom, Zicboz: operation in bits 31:20, rd = 0. */
@@ -120,11 +120,25 @@ static void classify_zcb(uint32_t insn, struct riscv_insn *out)
 		return;
 	out->kind = (enum riscv_insn_kind)form[index].kind;
 	out->width = form[index].width;
-	out->sign = form[index].sign;
-	out->reg = (uint8_t)(8 + field(insn, 2, 3));
+	out->sign = form[index].sign ? 1 : 0;
+	out->reg = 8 + field(insn, 2, 3);
 }
 
-/* c.fld, c.fsd, c.fldsp, c.fsdsp and Zcb; RV64 has no c.flw. */
+/* c.lwsp, c.ldsp, c.swsp, c.sdsp. */
+static void classify_stack(uint32_t insn, struct riscv_insn *out)
+{
+	bool store = field(insn, 15, 1) != 0;
+	uint32_t reg = field(insn, store ? 2 : 7, 5);
+
+	/* Loads with rd = x0 are reserved. */
+	if (!store && reg == 0)
+		return;
+	*out = riscv_insn_integer(store, field(insn, 13, 2), reg,
+				  !store && field(insn, 13, 1) == 0);
+	out->length = 2;
+}
+
+/* The stack-pointer forms, c.fld, c.fsd and Zcb; RV64 has no c.flw. */
 static void classify_compressed(uint32_t insn, struct riscv_insn *out)
 {
 	bool store = field(insn, 15, 1) != 0;
@@ -134,14 +148,16 @@ static void classify_compressed(uint32_t insn, struct riscv_insn *out)
 		return;
 	if (field(insn, 13, 3) == 4 && !stack)
 		classify_zcb(insn, out);
+	if (field(insn, 14, 1) != 0 && stack)
+		classify_stack(insn, out);
 	if (field(insn, 13, 2) != 1)
 		return;
 	out->kind = store ? RISCV_INSN_FP_STORE : RISCV_INSN_FP_LOAD;
 	out->width = 8;
 	if (stack)
-		out->reg = (uint8_t)field(insn, store ? 2 : 7, 5);
+		out->reg = field(insn, store ? 2 : 7, 5);
 	else
-		out->reg = (uint8_t)(8 + field(insn, 2, 3));
+		out->reg = 8 + field(insn, 2, 3);
 }
 
 struct riscv_insn axvmi_riscv_insn_classify(uint32_t insn)
@@ -172,7 +188,7 @@ struct riscv_insn axvmi_riscv_insn_classify(uint32_t insn)
 }
 
 /* Immediates of the stack-pointer forms, CI and CSS. */
-static uint32_t stack_offset(uint32_t insn, bool store, uint8_t width)
+static uint32_t stack_offset(uint32_t insn, bool store, uint64_t width)
 {
 	if (store && width == 4)
 		return moved(insn, 9, 4, 2) | moved(insn, 7, 2, 6);
@@ -186,7 +202,7 @@ static uint32_t stack_offset(uint32_t insn, bool store, uint8_t width)
 }
 
 /* Immediates of the register forms, CL and CS, and of Zcb. */
-static uint32_t register_offset(uint32_t insn, uint8_t width)
+static uint32_t register_offset(uint32_t insn, uint64_t width)
 {
 	switch (width) {
 	case 1:

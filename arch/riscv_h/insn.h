@@ -31,19 +31,20 @@ enum riscv_insn_kind {
 	RISCV_INSN_CBO, /* cbo.inval, .clean, .flush, .zero */
 };
 
+/* Registers wide, since the exit path pays for every mask. */
 struct riscv_insn {
 	enum riscv_insn_kind kind;
-	/* Destination (loads, LR, SC, AMO) or source (stores): x, f or v. */
-	uint8_t reg;
-	/* Bytes: 1, 2, 4, 8. 0: OTHER, VECTOR, CBO, and 16-byte accesses. */
-	uint8_t width;
-	uint8_t length; /* of the instruction: 2 or 4 bytes */
 	/* htinst only: how far into the access the faulting address lies. */
-	uint8_t fault_offset;
-	bool sign; /* an integer load that sign-extends: lb, lh, lw */
+	uint32_t fault_offset;
+	uint64_t sign; /* 1: an integer load that sign-extends: lb, lh, lw */
+	/* Destination (loads, LR, SC, AMO) or source (stores): x, f or v. */
+	uint64_t reg;
+	/* Bytes: 1, 2, 4, 8. 0: OTHER, VECTOR, CBO, and 16-byte accesses. */
+	uint64_t width;
+	uint64_t length; /* of the instruction: 2 or 4 bytes */
 };
 
-/* The part that is not worth inlining: all but integer loads and stores. */
+/* The part that is not worth inlining: all but what riscv_insn_try() knows. */
 struct riscv_insn axvmi_riscv_insn_classify(uint32_t insn);
 
 /*
@@ -61,8 +62,8 @@ static inline struct riscv_insn riscv_insn_integer(bool store, uint32_t size,
 {
 	struct riscv_insn out = {
 		.kind = store ? RISCV_INSN_STORE : RISCV_INSN_LOAD,
-		.reg = (uint8_t)(reg & 31),
-		.width = (uint8_t)(1u << (size & 3)),
+		.reg = reg & 31,
+		.width = BIT64(size & 3),
 		.sign = sign,
 	};
 
@@ -70,48 +71,32 @@ static inline struct riscv_insn riscv_insn_integer(bool store, uint32_t size,
 }
 
 /*
- * Integer forms of C, RV64 (Unprivileged, "RVC Instruction Set Listings"):
- * in quadrants 0 and 2 alike funct3 is 0b?10 for words, 0b?11 for doubles and
- * its upper bit tells stores from loads.
+ * The loads, or with `store` the stores, of LOAD and STORE and of CL and CS,
+ * which most accesses to devices are. False: another one, `out` untouched.
  */
-static inline struct riscv_insn riscv_insn_compressed(uint32_t insn)
+static inline bool riscv_insn_try(uint32_t insn, bool store,
+				  struct riscv_insn *out)
 {
-	bool stack = (insn & 2) != 0;
-	bool store = (insn & BIT64(15)) != 0;
-	uint32_t size = insn >> 13 & 3;
-	uint32_t reg;
-	struct riscv_insn out;
-
-	if ((insn & 1) != 0 || size < 2)
-		return axvmi_riscv_insn_classify(insn);
-	if (!stack)
-		reg = 8 + (insn >> 2 & 7);
-	else
-		reg = insn >> (store ? 2 : 7) & 31;
-	/* c.lwsp and c.ldsp with rd = x0 are reserved. */
-	if (stack && !store && reg == 0)
-		return axvmi_riscv_insn_classify(insn);
-	out = riscv_insn_integer(store, size, reg, !store && size == 2);
-	out.length = 2;
-	return out;
-}
-
-/* As riscv_insn_decode(), of an encoding known to be a 32-bit one. */
-static inline struct riscv_insn riscv_insn_standard(uint32_t insn)
-{
-	bool store = (insn & 0x20) != 0;
 	uint32_t funct3 = insn >> 12 & 7;
-	/* One bit per funct3: loads 0-6 in the low byte, stores 0-3 above. */
-	uint32_t defined = 0x0f7fu >> (store ? 8 : 0) >> funct3;
-	struct riscv_insn out;
 
-	/* LOAD is 0b0000011, STORE 0b0100011. */
-	if ((insn & 0x5f) != 0x03 || (defined & 1) == 0)
-		return axvmi_riscv_insn_classify(insn);
-	out = riscv_insn_integer(store, funct3, insn >> (store ? 20 : 7),
-				 !store && funct3 < 3);
-	out.length = 4;
-	return out;
+	if ((insn & 3) == 3) {
+		if ((insn & 0x7f) != (store ? 0x23u : 0x03u) ||
+		    (store ? funct3 > 3 : funct3 == 7))
+			return false;
+		*out = riscv_insn_integer(store, funct3,
+					  insn >> (store ? 20 : 7),
+					  !store && funct3 < 3);
+		out->length = 4;
+		return true;
+	}
+	/* RV64 (Unprivileged, "RVC Instruction Set Listings"): funct3 is 0b?10
+	 * for words and 0b?11 for doubles, its upper bit tells stores. */
+	if ((insn & 0xc003) != (store ? 0xc000u : 0x4000u))
+		return false;
+	*out = riscv_insn_integer(store, insn >> 13, 8 + (insn >> 2 & 7),
+				  !store && (insn & BIT64(13)) == 0);
+	out->length = 2;
+	return true;
 }
 
 /*
@@ -120,27 +105,31 @@ static inline struct riscv_insn riscv_insn_standard(uint32_t insn)
  */
 static inline struct riscv_insn riscv_insn_decode(uint32_t insn)
 {
-	return (insn & 3) == 3 ? riscv_insn_standard(insn)
-			       : riscv_insn_compressed(insn);
+	bool store = (insn & ((insn & 3) == 3 ? 0x20u : 0x8000u)) != 0;
+	struct riscv_insn out;
+
+	return riscv_insn_try(insn, store, &out)
+		       ? out
+		       : axvmi_riscv_insn_classify(insn);
 }
 
-/* The destination register's new value after `raw` was read for a LOAD. */
-static inline uint64_t riscv_insn_load_value(struct riscv_insn insn,
+/* The destination register's new value after a LOAD of `width` bytes read
+ * `raw`, of which only these count. */
+static inline uint64_t riscv_insn_load_value(uint64_t width, uint64_t sign,
 					     uint64_t raw)
 {
-	unsigned shift = (64u - 8u * insn.width) & 63u;
+	uint64_t shift = 64 - 8 * width;
 
 	raw <<= shift;
-	if (insn.sign)
+	if (sign != 0)
 		return (uint64_t)((int64_t)raw >> shift);
 	return raw >> shift;
 }
 
 /* The bytes a STORE writes, zero-extended, when its register holds `value`. */
-static inline uint64_t riscv_insn_store_value(struct riscv_insn insn,
-					      uint64_t value)
+static inline uint64_t riscv_insn_store_value(uint64_t width, uint64_t value)
 {
-	unsigned shift = (64u - 8u * insn.width) & 63u;
+	uint64_t shift = 64 - 8 * width;
 
 	return value << shift >> shift;
 }
@@ -175,12 +164,12 @@ static inline enum riscv_htinst_kind riscv_htinst_decode(uint64_t htinst,
 					    : RISCV_HTINST_TABLE_READ;
 	if ((htinst & 1) == 0)
 		return RISCV_HTINST_NONE;
-	insn = riscv_insn_standard((uint32_t)htinst | 2);
+	insn = riscv_insn_decode((uint32_t)htinst | 2);
 	if (insn.kind == RISCV_INSN_OTHER)
 		return RISCV_HTINST_NONE;
 	/* Bit 1 is 0 when a compressed instruction was expanded. */
-	insn.length = (uint8_t)(2 + (htinst & 2));
-	insn.fault_offset = (uint8_t)(htinst >> 15 & 31);
+	insn.length = 2 + (htinst & 2);
+	insn.fault_offset = (uint32_t)(htinst >> 15 & 31);
 	*out = insn;
 	return RISCV_HTINST_INSN;
 }

@@ -112,7 +112,15 @@ static void enter_guest_trap(struct riscv_vcpu *v)
 	v->frame.sstatus |= SSTATUS_SPP;
 }
 
-static void apply_effects(struct riscv_vcpu *v)
+static void apply_hvip(struct riscv_vcpu *v)
+{
+	csr_clear(CSR_HVIP, v->hvip_clear);
+	csr_set(CSR_HVIP, v->hvip_set);
+	v->hvip_clear = 0;
+	v->hvip_set = 0;
+}
+
+static OUT_OF_LINE void apply_all(struct riscv_vcpu *v)
 {
 	uint32_t effects = v->effects;
 
@@ -124,12 +132,8 @@ static void apply_effects(struct riscv_vcpu *v)
 		timer_look(v);
 	effects |= v->effects;
 	v->effects = 0;
-	if ((effects & RISCV_EFFECT_HVIP) != 0) {
-		csr_clear(CSR_HVIP, v->hvip_clear);
-		csr_set(CSR_HVIP, v->hvip_set);
-		v->hvip_clear = 0;
-		v->hvip_set = 0;
-	}
+	if ((effects & RISCV_EFFECT_HVIP) != 0)
+		apply_hvip(v);
 	if ((effects & RISCV_EFFECT_FENCE_I) != 0)
 		hw_fence_i();
 	if ((effects & RISCV_EFFECT_FENCE_VMA) != 0)
@@ -138,58 +142,161 @@ static void apply_effects(struct riscv_vcpu *v)
 		enter_guest_trap(v);
 }
 
-/* The end of every exit: 0 and the guest goes on, or why it does not. */
-static inline int go_on(struct riscv_vcpu *v, int reason)
+/* Those that guests cause often come alone. Returns `done`. */
+static OUT_OF_LINE int apply_effects(struct riscv_vcpu *v, int done)
 {
-	if (reason == 0 && !axvmi_may_enter(&v->core)) {
-		/* Attending may call the host back. */
-		host_fp_back(v);
-		reason = axvmi_attend(&v->core);
+	uint32_t effects = v->effects;
+
+	if (effects == RISCV_EFFECT_TIMER &&
+	    riscv_has(v->core.vm->host, RISCV_FEATURE_SSTC)) {
+		csr_write(CSR_VSTIMECMP, v->timer);
+	} else if (effects == RISCV_EFFECT_HVIP) {
+		apply_hvip(v);
+	} else if (effects == RISCV_EFFECT_FENCE_VMA) {
+		fence_vma(v);
+	} else {
+		apply_all(v);
+		return done;
 	}
-	if (reason == 0 && v->effects != 0)
-		apply_effects(v);
-	return reason;
+	v->effects = 0;
+	return done;
+}
+
+/* Something stands in the way. Attending may call the host back. */
+static OUT_OF_LINE int attend(struct riscv_vcpu *v, int done)
+{
+	int reason;
+
+	host_fp_back(v);
+	reason = axvmi_attend(&v->core);
+	if (reason != 0)
+		return reason;
+	return v->effects != 0 ? apply_effects(v, done) : done;
+}
+
+/*
+ * The end of every exit. `done`: why the guest does not go on, or 0 or
+ * RISCV_RELOAD: it does unless something stands in the way. What is called is
+ * called last, so that the common way needs no stack frame.
+ */
+static inline int go_on(struct riscv_vcpu *v, int done)
+{
+	if (done > 0)
+		return done;
+	if (!axvmi_may_enter(&v->core))
+		return attend(v, done);
+	return v->effects != 0 ? apply_effects(v, done) : done;
 }
 
 /* ---- exits ---- */
 
-int axvmi_riscv_on_ecall(struct riscv_frame *frame)
+/*
+ * The vCPU of a frame, by an addition that the compiler cannot take back: else
+ * it keeps both pointers in registers that must be saved.
+ */
+static inline struct riscv_vcpu *vcpu_of(struct riscv_frame *frame)
 {
 	struct riscv_vcpu *v = CONTAINER_OF(frame, struct riscv_vcpu, frame);
+
+	__asm__("" : "+r"(v));
+	return v;
+}
+
+int axvmi_riscv_on_ecall(struct riscv_frame *frame)
+{
+	struct riscv_vcpu *v = vcpu_of(frame);
 
 	axvmi_exit_begin(&v->core);
 	axvmi_leave(&v->core);
 	host_fp_back(v);
-	frame->pc += 4;
+	v->frame.pc += 4;
 	return go_on(v, axvmi_riscv_sbi_call(v));
 }
 
 int axvmi_riscv_on_interrupt(struct riscv_frame *frame)
 {
-	struct riscv_vcpu *v = CONTAINER_OF(frame, struct riscv_vcpu, frame);
+	struct riscv_vcpu *v = vcpu_of(frame);
 
 	axvmi_exit_begin(&v->core);
 	axvmi_leave(&v->core);
 	return axvmi_interrupted(&v->core);
 }
 
-int axvmi_riscv_on_fault(struct riscv_frame *frame, uint64_t scause)
+/* Of what may have changed any register. */
+static int go_on_reloaded(struct riscv_vcpu *v, int reason)
 {
-	struct riscv_vcpu *v = CONTAINER_OF(frame, struct riscv_vcpu, frame);
-	/* Read before a fetch overwrites them. */
-	struct riscv_syndrome syndrome = {
-		.cause = scause,
-		.stval = csr_read(CSR_STVAL),
-		.htval = csr_read(CSR_HTVAL),
-		.htinst = csr_read(CSR_HTINST),
-	};
+	return go_on(v, reason == 0 ? RISCV_RELOAD : reason);
+}
 
-	axvmi_exit_begin(&v->core);
+static OUT_OF_LINE int other_fault(struct riscv_vcpu *v, uint64_t cause,
+				   uint64_t stval, uint64_t htval,
+				   uint64_t htinst)
+{
+	const struct riscv_syndrome s = {cause, stval, htval, htinst};
+
 	/* What an illegal instruction has loaded stays: it calls nobody back, and
 	 * unloading it would make the next look find it lazy again, for ever. */
-	if (scause != CAUSE_ILLEGAL)
+	if (cause != CAUSE_ILLEGAL)
 		host_fp_back(v);
-	return go_on(v, axvmi_riscv_exit(v, &syndrome));
+	return go_on_reloaded(v, axvmi_riscv_exit(v, &s));
+}
+
+static int fault(struct riscv_vcpu *v, uint64_t scause);
+
+/* A load or store, not to the last device. */
+static OUT_OF_LINE int elsewhere(struct riscv_vcpu *v, uint64_t cause,
+				 uint64_t stval, uint64_t htval)
+{
+	const struct riscv_syndrome s = {cause, stval, htval, 0};
+	uint64_t gpa = riscv_fault_gpa(stval, htval);
+	const struct axvmi_space *space =
+		axvmi_bus_find(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
+
+	if (axvmi_riscv_take_device(v, space, gpa))
+		return fault(v, cause);
+	host_fp_back(v);
+	return go_on_reloaded(v, axvmi_riscv_page_fault(v, &s, space));
+}
+
+static OUT_OF_LINE int fault(struct riscv_vcpu *v, uint64_t scause)
+{
+	/* Read before a fetch overwrites them. */
+	uint64_t stval = csr_read(CSR_STVAL);
+	uint64_t htval = csr_read(CSR_HTVAL);
+	uint64_t htinst = csr_read(CSR_HTINST);
+	uint64_t gpa = riscv_fault_gpa(stval, htval);
+	struct riscv_insn insn;
+	uint32_t word;
+
+	if (!riscv_is_plain_access(scause, htinst))
+		return other_fault(v, scause, stval, htval, htinst);
+	if (!riscv_is_last_device(v, gpa))
+		return elsewhere(v, scause, stval, htval);
+	host_fp_back(v);
+	word = hw_fetch(v->frame.pc);
+	if (scause == CAUSE_LOAD_GUEST_PAGE) {
+		if (riscv_mmio_decode(v, gpa, stval, word, false, &insn))
+			return go_on(v,
+				     riscv_mmio(v, gpa, stval, &insn, false));
+	} else if (riscv_mmio_decode(v, gpa, stval, word, true, &insn)) {
+		return go_on(v, riscv_mmio(v, gpa, stval, &insn, true));
+	}
+	return other_fault(v, scause, stval, htval, htinst);
+}
+
+static OUT_OF_LINE int timed_fault(struct riscv_vcpu *v, uint64_t scause)
+{
+	axvmi_exit_time(&v->core);
+	return fault(v, scause);
+}
+
+/* axvmi_exit_begin() by hand, since a call costs a stack frame. */
+int axvmi_riscv_on_fault(struct riscv_frame *frame, uint64_t scause)
+{
+	struct riscv_vcpu *v = vcpu_of(frame);
+
+	return v->core.histogram == NULL ? fault(v, scause)
+					 : timed_fault(v, scause);
 }
 
 /* ---- what the pure half asks for ---- */
@@ -271,7 +378,7 @@ bool axvmi_riscv_irq_pending(struct axvm_vcpu *vcpu)
 	if (!riscv_has(vcpu->vm->host, RISCV_FEATURE_SSTC))
 		timer_look(v);
 	if (v->effects != 0)
-		apply_effects(v);
+		apply_all(v);
 	/* Not vsip, of which some implementations show SSIP alone. */
 	return (csr_read(CSR_HIP) >> 1 & csr_read(CSR_VSIE)) != 0;
 }
@@ -373,7 +480,7 @@ void axvmi_riscv_vcpu_put(struct axvm_vcpu *vcpu)
 }
 
 /* SBI HSM suspend: nothing but an interrupt ends it. */
-static int wait_suspended(struct riscv_vcpu *v)
+static OUT_OF_LINE int wait_suspended(struct riscv_vcpu *v)
 {
 	for (int round = 0; round < SUSPEND_ROUNDS; round++) {
 		int reason = axvmi_attend(&v->core);

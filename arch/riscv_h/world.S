@@ -2,15 +2,17 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /*
- * The world switch. The guest's s0-s11 stay in their registers while C answers
- * an ecall or an interrupt, because C preserves them; for faults, which may
- * name any register, and when leaving, they go to the frame.
+ * The world switch. The guest's s0-s11 stay in their registers while C runs,
+ * because C preserves them; for faults, which may name any register, and when
+ * leaving, they also go to the frame. They come back from there when run begins
+ * and when a handler says that it changed the frame.
  */
 #include "frame.h"
 #include "regs.h"
 
-#define HOST_FRAME 112 /* ra, s0-s11, pointer to the guest's frame */
-#define HOST_FRAME_PTR 104
+#define HOST_FRAME 128 /* ra, s0-s11, and: */
+#define HOST_FRAME_PTR 104 /* the guest's frame */
+#define HOST_FRAME_VECTOR 112 /* address of .Lvector */
 
 	.macro FUNC name
 	.text
@@ -99,8 +101,8 @@
 
 /*
  * int axvmi_riscv_world_run(struct riscv_frame *frame)
- * in: a0 frame, host interrupts masked. out: a0 what a handler returned.
- * Obeys the C ABI; 112 bytes of stack here and what the handlers use.
+ * in: a0 frame, host interrupts masked. out: a0 what a handler returned, > 0.
+ * Obeys the C ABI; 128 bytes of stack here and what the handlers use.
  */
 FUNC axvmi_riscv_world_run
 	addi sp, sp, -HOST_FRAME
@@ -117,7 +119,9 @@ FUNC axvmi_riscv_world_run
 	sd s9, 80(sp)
 	sd s10, 88(sp)
 	sd s11, 96(sp)
+	la t0, .Lvector
 	sd a0, HOST_FRAME_PTR(sp)
+	sd t0, HOST_FRAME_VECTOR(sp)
 	sd sp, FRAME_HOST_SP(a0)
 	sd gp, FRAME_HOST_GP(a0)
 	sd tp, FRAME_HOST_TP(a0)
@@ -131,7 +135,7 @@ FUNC axvmi_riscv_world_run
 .Lenter_full:
 	LOAD_CALLEE
 .Lenter:
-	la t0, .Lvector
+	ld t0, HOST_FRAME_VECTOR(sp)
 	ld t1, FRAME_PC(a0)
 	ld t2, FRAME_HSTATUS(a0)
 	ld t3, FRAME_SSTATUS(a0)
@@ -155,12 +159,10 @@ FUNC axvmi_riscv_world_run
 	csrw CSR_STVEC, t0
 	csrrw t2, CSR_SSCRATCH, t1
 	csrr t3, CSR_SEPC
-	csrr t4, CSR_HSTATUS
 	csrrw t5, CSR_SSTATUS, t6
 	csrr a1, CSR_SCAUSE
 	sd t2, FRAME_X(10)(a0)
 	sd t3, FRAME_PC(a0)
-	sd t4, FRAME_HSTATUS(a0)
 	sd t5, FRAME_SSTATUS(a0)
 	ld sp, FRAME_HOST_SP(a0)
 	ld gp, FRAME_HOST_GP(a0)
@@ -173,24 +175,8 @@ FUNC axvmi_riscv_world_run
 	mv a1, a0
 	ld a0, HOST_FRAME_PTR(sp)
 	beqz a1, .Lenter
-	j .Lleave
-
-.Linterrupt:
-	call axvmi_riscv_on_interrupt
-	mv a1, a0
-	ld a0, HOST_FRAME_PTR(sp)
-	beqz a1, .Lenter
 .Lleave:
 	SAVE_CALLEE
-	j .Lreturn
-
-.Lfault:
-	SAVE_CALLEE
-	call axvmi_riscv_on_fault
-	mv a1, a0
-	ld a0, HOST_FRAME_PTR(sp)
-	beqz a1, .Lenter_full
-
 .Lreturn:
 	mv a0, a1
 	ld ra, 0(sp)
@@ -208,6 +194,21 @@ FUNC axvmi_riscv_world_run
 	ld s11, 96(sp)
 	addi sp, sp, HOST_FRAME
 	ret
+
+.Lfault:
+	SAVE_CALLEE
+	call axvmi_riscv_on_fault
+	mv a1, a0
+	ld a0, HOST_FRAME_PTR(sp)
+	beqz a1, .Lenter
+	bltz a1, .Lenter_full
+	j .Lreturn
+
+.Linterrupt:
+	call axvmi_riscv_on_interrupt
+	mv a1, a0
+	ld a0, HOST_FRAME_PTR(sp)
+	j .Lleave
 ENDFUNC axvmi_riscv_world_run
 
 /*
@@ -218,10 +219,10 @@ ENDFUNC axvmi_riscv_world_run
  */
 	.macro COUNT_SWAP
 #ifdef AXVM_BENCH_COUNT
-	la t0, axvmi_bench_counts + 8
-	ld t1, (t0)
-	addi t1, t1, 1
-	sd t1, (t0)
+	la t1, axvmi_bench_counts + 8
+	ld t2, (t1)
+	addi t2, t2, 1
+	sd t2, (t1)
 #endif
 	.endm
 
@@ -258,28 +259,42 @@ ENDFUNC \name
 /*
  * One word when it is aligned, so that it cannot cross a page; else halfwords,
  * the second only if the first says that there is one. hlvx.wu, hlvx.hu.
+ * axvmi_riscv_fetch returns to t0; in and out as the others, clobbers t1, t2.
  */
 FUNC axvmi_riscv_hlvx
+	call t0, axvmi_riscv_fetch
+	ret
+ENDFUNC axvmi_riscv_hlvx
+
+FUNC axvmi_riscv_fetch
 	COUNT_SWAP
-	la t0, .Lprobe_trapped
-	csrrw t1, CSR_STVEC, t0
+	la t2, .Lfetch_trapped
+	csrrw t1, CSR_STVEC, t2
+	andi t2, a0, 3
 	li a1, 0
-	andi t0, a0, 3
-	bnez t0, 1f
+	bnez t2, 1f
 	.insn r 0x73, 4, 0x34, a0, a0, x3
 	csrw CSR_STVEC, t1
-	ret
+	jr t0
 1:	addi t2, a0, 2
 	.insn r 0x73, 4, 0x32, a0, a0, x3
-	andi t0, a0, 3
-	addi t0, t0, -3
-	bnez t0, 2f
+	andi a1, a0, 3
+	addi a1, a1, -3
+	bnez a1, 2f
 	.insn r 0x73, 4, 0x32, t2, t2, x3
 	slli t2, t2, 16
 	or a0, a0, t2
-2:	csrw CSR_STVEC, t1
-	ret
-ENDFUNC axvmi_riscv_hlvx
+2:	li a1, 0
+	csrw CSR_STVEC, t1
+	jr t0
+	.align 2
+.Lfetch_trapped:
+	csrr a1, CSR_SCAUSE
+	addi a1, a1, 1
+	li a0, 0
+	csrw CSR_STVEC, t1
+	jr t0
+ENDFUNC axvmi_riscv_fetch
 
 /*
  * Floating-point and vector state. Encoded by hand: the archive may be built

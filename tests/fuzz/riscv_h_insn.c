@@ -42,11 +42,11 @@ static void check_insn(struct riscv_insn insn)
 
 static void check_values(struct riscv_insn insn, uint64_t raw)
 {
-	uint64_t loaded = riscv_insn_load_value(insn, raw);
+	uint64_t loaded = riscv_insn_load_value(insn.width, insn.sign, raw);
 
 	/* What was loaded, stored again, is what was read. */
-	require(riscv_insn_store_value(insn, loaded) ==
-		riscv_insn_store_value(insn, raw));
+	require(riscv_insn_store_value(insn.width, loaded) ==
+		riscv_insn_store_value(insn.width, raw));
 	if (insn.width != 0 && insn.width < 8 && !insn.sign)
 		require(loaded >> (8 * insn.width) == 0);
 }

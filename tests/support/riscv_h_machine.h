@@ -72,10 +72,11 @@ struct machine {
 	unsigned count, next;
 	uint32_t insn; /* at pc */
 	bool unfetchable;
+	bool long_way; /* of MMIO, always */
 	bool lazy; /* there is state to load */
 	bool pending; /* an interrupt of the guest */
 	uint64_t deadline;
-	unsigned fetches, lazy_loads, flushes, loads;
+	unsigned fetches, lazy_loads, flushes, loads, short_ways;
 	struct axvm_exit exit;
 };
 
@@ -230,6 +231,33 @@ static void machine_apply(struct riscv_vcpu *v)
 	v->frame.sstatus |= SSTATUS_SPP;
 }
 
+/* The short way of MMIO, as vcpu.c takes it. */
+static bool machine_mmio(struct riscv_vcpu *v, const struct riscv_syndrome *s,
+			 int *done)
+{
+	uint64_t gpa = riscv_fault_gpa(s->stval, s->htval);
+	bool write = s->cause == CAUSE_STORE_GUEST_PAGE;
+	struct riscv_frame before = v->frame;
+	struct riscv_insn insn;
+
+	if (m.long_way || !riscv_is_plain_access(s->cause, s->htinst) ||
+	    (!riscv_is_last_device(v, gpa) &&
+	     !axvmi_riscv_take_device(
+		     v, axvmi_bus_find(&v->core.vm->bus[AXVM_BUS_MMIO], gpa),
+		     gpa)))
+		return false;
+	if (!riscv_mmio_decode(v, gpa, s->stval, m.unfetchable ? 0 : m.insn,
+			       write, &insn))
+		return false;
+	m.short_ways++;
+	*done = riscv_mmio(v, gpa, s->stval, &insn, write);
+	for (unsigned i = 0; i < 32 && *done == 0; i++)
+		machine_require(v->frame.x[i] == before.x[i] ||
+					(i >= REG_A0 && i < REG_A0 + 8),
+				"a register is not loaded again");
+	return true;
+}
+
 static int machine_trap(struct riscv_vcpu *v, const struct riscv_syndrome *s)
 {
 	int reason;
@@ -239,10 +267,11 @@ static int machine_trap(struct riscv_vcpu *v, const struct riscv_syndrome *s)
 		v->frame.pc += 4;
 		return axvmi_riscv_sbi_call(v);
 	}
-	reason = axvmi_riscv_exit(v, s);
+	if (!machine_mmio(v, s, &reason))
+		reason = axvmi_riscv_exit(v, s);
 	machine_require(load_seq(&v->core.where) == 0, "still inside");
 	machine_require(v->frame.x[0] == 0, "x0 was written");
-	return reason;
+	return reason < 0 ? 0 : reason;
 }
 
 static int machine_run(struct axvm_vcpu *vcpu)

@@ -606,6 +606,150 @@ static void compressed_instructions_advance_pc_by_two(void **state)
 	assert_int_equal(m.device.accesses, 6);
 }
 
+static void plain_accesses_take_the_short_way(void **state)
+{
+	static const struct {
+		uint64_t gpa;
+		uint32_t insn;
+		uint64_t cause;
+	} cases[] = {
+		{DEVICE, LB, LOAD},	     {DEVICE, SB, STORE},
+		{DEVICE + 0xfff, LBU, LOAD}, {DEVICE + 4, LW, LOAD},
+		{DEVICE + 8, SD, STORE},     {DEVICE + 16, C_LD, LOAD},
+		{DEVICE + 4, C_SW, STORE},   {WORDS + 0xff8, LWU, LOAD},
+		{HOLE + 8, LHU, LOAD},	     {HOLE + 0x808, C_SD, STORE},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		touch(cases[i].cause, cases[i].gpa, cases[i].insn);
+		assert_int_equal(m.short_ways, i + 1);
+		m.v->frame.pc = ENTRY;
+	}
+}
+
+static void what_needs_a_second_look_takes_the_long_way(void **state)
+{
+	(void)state;
+	/* The first and the last place of a page: perhaps half an access. */
+	assert_int_equal(touch(LOAD, DEVICE, LW), WENT_ON);
+	assert_int_equal(touch(STORE, DEVICE + 0xff8, SD), WENT_ON);
+	assert_int_equal(touch(LOAD, DEVICE + 8, C_LWSP), WENT_ON);
+	assert_int_equal(
+		play(LOAD, DEVICE + 8, gva_of(DEVICE + 8), TRANSFORMED(LW)),
+		WENT_ON);
+	assert_int_equal(m.device.accesses, 4);
+	m.device.device.flags = AXVM_DEVICE_SERIAL;
+	touch(LOAD, WORDS + 8, LW);
+	assert_int_equal(m.short_ways, 1);
+	assert_int_equal(touch(LOAD, DEVICE + 8, LW), WENT_ON);
+	assert_int_equal(m.device.accesses, 5);
+	assert_int_equal(m.short_ways, 1);
+	assert_int_equal(counted(AXVM_STAT_REFLECTED), 0);
+}
+
+/* Any access, to the same state twice: everything that can be seen of it. */
+struct outcome {
+	uint32_t reason;
+	struct axvm_exit exit;
+	struct riscv_frame frame;
+	struct riscv_vs_state vs;
+	struct axvm_device_access last[2];
+	uint64_t mmio, reflected;
+};
+
+static void try_way(bool long_way, const struct riscv_syndrome *s,
+		    const struct riscv_frame *from, struct outcome *o)
+{
+	uint64_t mmio = counted(AXVM_STAT_MMIO);
+	uint64_t reflected = counted(AXVM_STAT_REFLECTED);
+
+	m.long_way = long_way;
+	m.v->frame = *from;
+	memset(&m.device.last, 0, sizeof(m.device.last));
+	memset(&m.words.last, 0, sizeof(m.words.last));
+	memset(&m.v->vs, 0, sizeof(m.v->vs));
+	memset(o, 0, sizeof(*o));
+	machine_queue(s);
+	o->reason = machine_play();
+	o->exit = m.exit;
+	o->exit.seq = 0;
+	o->last[0] = m.device.last;
+	o->last[1] = m.words.last;
+	if (o->reason == AXVM_EXIT_MMIO)
+		assert_int_equal(
+			complete(AXVM_COMPLETE_DONE, 0x8182838485868788),
+			WENT_ON);
+	o->frame = m.v->frame;
+	o->vs = m.v->vs;
+	o->mmio = counted(AXVM_STAT_MMIO) - mmio;
+	o->reflected = counted(AXVM_STAT_REFLECTED) - reflected;
+}
+
+static uint64_t next_random(void)
+{
+	static uint64_t x = 88172645463325252;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	return x ^= x << 17;
+}
+
+static uint32_t random_insn(bool store)
+{
+	uint32_t word = (uint32_t)next_random();
+
+	switch (next_random() % 4) {
+	case 0:
+		return word;
+	case 1:
+		return (word & 0x1f9f) | (store ? 0xc000u : 0x4000u);
+	default:
+		return (word & ~0x7fu) | (store ? 0x23u : 0x03u);
+	}
+}
+
+static void both_ways_of_mmio_agree(void **state)
+{
+	static const uint64_t places[] = {DEVICE, DEVICE, WORDS, HOLE};
+	unsigned results[3] = {0}, i;
+
+	(void)state;
+	for (i = 0; i < 40000; i++) {
+		uint64_t r = next_random();
+		bool store = r & 1;
+		uint64_t gpa = places[r >> 1 & 3] + (r >> 8 & 0xfff);
+		struct riscv_syndrome s = {
+			.cause = store ? STORE : LOAD,
+			.stval = gva_of(r >> 20 & 15 ? gpa : gpa + 8),
+			.htval = gpa >> 2,
+		};
+		struct riscv_frame from = m.v->frame;
+		struct outcome one, other;
+
+		if ((r >> 24 & 7) != 0)
+			gpa &= ~UINT64_C(7), s.htval = gpa >> 2,
+					     s.stval &= ~UINT64_C(7);
+		s.stval = (s.stval & ~UINT64_C(3)) | (gpa & 3);
+		for (unsigned k = 1; k < 32; k++)
+			from.x[k] = next_random();
+		from.pc = ENTRY;
+		m.insn = random_insn(store);
+		m.device.result = (enum axvm_access_result)(r >> 30 & 3);
+		m.device.value = next_random();
+		try_way(false, &s, &from, &one);
+		try_way(true, &s, &from, &other);
+		assert_memory_equal(&one, &other, sizeof(one));
+		results[one.reason == AXVM_EXIT_MMIO ? 1
+			: one.reflected != 0	     ? 2
+						     : 0]++;
+	}
+	/* The comparison has compared something. */
+	assert_true(m.short_ways > 4000 && m.short_ways < i);
+	assert_true(results[0] > 1000 && results[1] > 1000 &&
+		    results[2] > 1000);
+}
+
 static void a_load_to_x0_reads_the_device_and_keeps_x0_zero(void **state)
 {
 	(void)state;
@@ -1382,6 +1526,9 @@ int main(void)
 		T(positive_values_are_not_sign_extended),
 		T(stores_of_every_width_reach_the_device),
 		T(compressed_instructions_advance_pc_by_two),
+		T(plain_accesses_take_the_short_way),
+		T(what_needs_a_second_look_takes_the_long_way),
+		T(both_ways_of_mmio_agree),
 		T(a_load_to_x0_reads_the_device_and_keeps_x0_zero),
 		T(a_store_of_x0_writes_zero),
 		T(a_load_may_replace_its_own_base),

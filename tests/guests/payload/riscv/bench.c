@@ -80,7 +80,7 @@ static void rfence_self(void)
 static void mmio_host(void)
 {
 	for (uint32_t i = 0; i < ROUNDS; i++)
-		(void)read32(HOLE);
+		(void)read32(HOLE + 8);
 }
 
 static void s2_fault(void)

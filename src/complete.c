@@ -26,23 +26,8 @@ static void abandon_target(struct axvm_vcpu *vcpu)
 	store_seq(&vcpu->vm->vcpus[vcpu->cpu_on_target]->starting, 0);
 }
 
-/* What happens when the host said nothing; table in exit.h. */
-static void answer_default(struct axvm_vcpu *vcpu)
-{
-	vcpu->action = AXVM_COMPLETE_DONE;
-	vcpu->answer = UINT64_MAX;
-	if (vcpu->wait == AXVM_EXIT_SYSREG)
-		vcpu->action = AXVM_COMPLETE_FAULT;
-	if (vcpu->wait == AXVM_EXIT_FAULT)
-		vcpu->action = vcpu->fault_kind == AXVM_FAULT_NO_MEMORY
-				       ? AXVM_COMPLETE_RETRY
-				       : AXVM_COMPLETE_FAULT;
-}
-
 void axvmi_complete(struct axvm_vcpu *vcpu)
 {
-	if (!vcpu->answered)
-		answer_default(vcpu);
 	if (vcpu->wait == AXVM_EXIT_CPU_ON) {
 		if (vcpu->action == AXVM_COMPLETE_DONE)
 			vcpu->answer = (uint64_t)(int64_t)start_target(vcpu);
@@ -54,22 +39,19 @@ void axvmi_complete(struct axvm_vcpu *vcpu)
 	vcpu->answered = 0;
 }
 
-static bool takes_completion(uint32_t reason)
-{
-	return reason == AXVM_EXIT_MMIO || reason == AXVM_EXIT_PORT ||
-	       reason == AXVM_EXIT_SYSREG || reason == AXVM_EXIT_HYPERCALL ||
-	       reason == AXVM_EXIT_CPU_ON || reason == AXVM_EXIT_FAULT;
-}
-
-/* Keeps what the completion needs: the record belongs to the host. */
+/* What happens unless the host says something else; table in exit.h. */
 void axvmi_remember(struct axvm_vcpu *vcpu, uint32_t reason)
 {
-	if (!takes_completion(reason))
-		return;
 	vcpu->wait = reason;
 	vcpu->answered = 0;
+	vcpu->action = AXVM_COMPLETE_DONE;
+	vcpu->answer = UINT64_MAX;
+	if (reason == AXVM_EXIT_SYSREG)
+		vcpu->action = AXVM_COMPLETE_FAULT;
 	if (reason == AXVM_EXIT_FAULT)
-		vcpu->fault_kind = vcpu->exit->u.fault.kind;
+		vcpu->action = vcpu->exit->u.fault.kind == AXVM_FAULT_NO_MEMORY
+				       ? AXVM_COMPLETE_RETRY
+				       : AXVM_COMPLETE_FAULT;
 	if (reason == AXVM_EXIT_CPU_ON) {
 		vcpu->cpu_on_target = vcpu->exit->u.cpu_on.vcpu;
 		vcpu->cpu_on_entry = vcpu->exit->u.cpu_on.entry;

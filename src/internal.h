@@ -271,7 +271,6 @@ struct axvm_vcpu {
 	uint32_t answered; /* axvm_vcpu_complete was called for it */
 	enum axvm_complete_action action;
 	uint64_t answer;
-	uint32_t fault_kind; /* of the FAULT that waits */
 	uint32_t cpu_on_target; /* of the CPU_ON that waits */
 	uint64_t cpu_on_entry;
 	uint64_t cpu_on_argument;
@@ -395,7 +394,18 @@ void axvmi_wake(struct axvm_vcpu *vcpu);
 
 /* Ends the exit that waits, at the start of the next run. */
 void axvmi_complete(struct axvm_vcpu *vcpu);
-/* Keeps of an exit what its completion needs: the record is the host's. */
+/* The exits that wait for an answer. */
+static inline bool axvmi_takes_completion(uint32_t reason)
+{
+	const uint32_t mask = 1u << AXVM_EXIT_MMIO | 1u << AXVM_EXIT_PORT |
+			      1u << AXVM_EXIT_SYSREG |
+			      1u << AXVM_EXIT_HYPERCALL |
+			      1u << AXVM_EXIT_CPU_ON | 1u << AXVM_EXIT_FAULT;
+
+	return (mask >> reason & 1) != 0;
+}
+
+/* Keeps of such an exit what its completion needs: the record is the host's. */
 void axvmi_remember(struct axvm_vcpu *vcpu, uint32_t reason);
 
 /* ---- vcpu.c, vcpu_table.c ---- */

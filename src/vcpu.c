@@ -278,8 +278,9 @@ static void unclaim(struct axvm_vcpu *vcpu, bool was_blocked)
 	spin_unlock(&host->lock);
 }
 
-/* Takes the vCPU for this thread. 0, or how run must answer. */
-static int claim(struct axvm_vcpu *vcpu, struct axvm_cpu *cpu)
+/* Takes the vCPU for this thread, wherever it is. 0, or how run must answer. */
+static __attribute__((noinline)) int claim_any(struct axvm_vcpu *vcpu,
+					       struct axvm_cpu *cpu)
 {
 	uint32_t resident = load_seq(&vcpu->resident);
 	uint32_t state = load_seq(&vcpu->state);
@@ -301,6 +302,18 @@ static int claim(struct axvm_vcpu *vcpu, struct axvm_cpu *cpu)
 		return AXVM_EBUSY;
 	}
 	return 0;
+}
+
+/* Most often it is ready and resident here: so nobody can move it. */
+static int claim(struct axvm_vcpu *vcpu, struct axvm_cpu *cpu)
+{
+	uint32_t state = AXVM_VCPU_READY;
+
+	if (cpu->resident == vcpu &&
+	    atomic_compare_exchange_strong(&vcpu->state, &state,
+					   AXVM_VCPU_RUNNING))
+		return 0;
+	return claim_any(vcpu, cpu);
 }
 
 /* A vCPU the guest has started takes its entry on the thread that runs it. */
@@ -357,7 +370,8 @@ static void finish(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu, int reason)
 		exit->reason = (uint32_t)reason;
 		exit->vcpu = vcpu->index;
 		exit->seq = ++vcpu->seq;
-		axvmi_remember(vcpu, exit->reason);
+		if (axvmi_takes_completion(exit->reason))
+			axvmi_remember(vcpu, exit->reason);
 		store_relaxed(&vcpu->returns[reason],
 			      load_relaxed(&vcpu->returns[reason]) + 1);
 	}
@@ -365,8 +379,12 @@ static void finish(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu, int reason)
 	if (cpu->resident == vcpu) {
 		/* HALT and off have given the claim up already: a RUNNING seen
 		 * now would be somebody else's. */
-		if (reason != AXVM_EXIT_HALT)
+		if (reason != AXVM_EXIT_HALT) {
 			store_seq(&vcpu->state, AXVM_VCPU_READY);
+			/* Not off: it stays, unless the VM ends. */
+			if (load_seq(&vcpu->vm->state) != AXVM_VM_STOPPING)
+				return;
+		}
 		leave_cpu(cpu, vcpu);
 		return;
 	}

@@ -464,6 +464,12 @@ void axvmi_riscv_complete(struct axvm_vcpu *vcpu,
 {
 	struct riscv_vcpu *v = riscv_vcpu(vcpu);
 
+	if (vcpu->wait == AXVM_EXIT_MMIO && action == AXVM_COMPLETE_DONE) {
+		v->frame.pc += v->mmio_length;
+		if (v->mmio_write == 0)
+			riscv_finish_load(v, value);
+		return;
+	}
 	if (action == AXVM_COMPLETE_RETRY) {
 		/* Only of an ecall has pc moved on already. */
 		if (vcpu->wait == AXVM_EXIT_HYPERCALL)
@@ -475,15 +481,8 @@ void axvmi_riscv_complete(struct axvm_vcpu *vcpu,
 		axvmi_riscv_sbi_complete(v, vcpu->wait, action, value);
 		return;
 	}
-	if (action == AXVM_COMPLETE_FAULT) {
-		axvmi_riscv_reflect(v, v->fault_cause, v->fault_value);
-		return;
-	}
 	/* A FAULT answered DONE: the host did the access itself, and skipping
 	 * it needs no more than the next instruction. */
-	if (vcpu->wait != AXVM_EXIT_MMIO)
-		return;
-	if (!v->mmio_write)
-		riscv_finish_load(v, value);
-	v->frame.pc += v->mmio_length;
+	if (action == AXVM_COMPLETE_FAULT)
+		axvmi_riscv_reflect(v, v->fault_cause, v->fault_value);
 }

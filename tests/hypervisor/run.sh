@@ -33,6 +33,7 @@ usage() {
 	  --migrate N       move a vCPU to another CPU every N slices (0: never)
 	  --suspend N       suspend the first VM N times, for a second each (0)
 	  --shootdown N     take a page of the payload 'shoot' away N times (0)
+	  --reserve N       zeroed 4 KiB frames that each VM keeps ready (0)
 	  --reboots N       resets a guest may ask for; the next is a power-off (16)
 	AXVM_PRESET in the environment names another build of the hypervisor.
 	Status: 0 all guests powered off, 1 a guest or the host failed, 2 usage,
@@ -175,7 +176,7 @@ sstc=on
 vector=off
 
 # Numbers that the hypervisor looks up in the bundle by these names.
-bundle_numbers="slice-ms migrate reboots suspend shootdown"
+bundle_numbers="slice-ms migrate reboots reserve suspend shootdown"
 switches="no-uart stats histograms icount"
 
 # listed NAME LIST

@@ -180,6 +180,17 @@ void host_irq(uint32_t irq)
 	}
 }
 
+/* Frames for its tables and demand pages, so that its faults allocate nothing. */
+static void reserve(struct vm *vm)
+{
+	int error;
+
+	while ((error = axvm_vm_reserve(vm->handle, option("reserve", 0))) ==
+	       AXVM_EAGAIN)
+		;
+	must("axvm_vm_reserve", error);
+}
+
 /* All vCPUs go to the scheduler: those that are off say HALT and wait. */
 static void boot(struct vm *vm)
 {
@@ -203,6 +214,7 @@ void vm_start_all(struct axvm_host *host)
 		add_image(vm, "dtb", AXVM_IMAGE_DTB);
 		add_consoles(vm);
 		MUST(axvm_init(vm->handle));
+		reserve(vm);
 		enable_irqs(vm);
 		if (option("histograms", 0) != 0)
 			stats_watch(vm->handle);

@@ -188,10 +188,7 @@ struct axvm_vm {
 	struct s2_pool pool;
 	struct s2_table s2;
 	struct axvmi_reserve reserve;
-	/* From axvm_mem_begin() to axvm_mem_commit(), under mem; owes nothing
-	 * while batch_open is 0. */
-	atomic_u32 batch_open;
-	struct axvmi_mem_batch open;
+	atomic_u32 batch_open; /* see `open`; written under mem */
 	struct axvmi_bus bus[AXVMI_BUSES];
 	struct axvmi_region *regions; /* region_count of config */
 
@@ -225,6 +222,9 @@ struct axvm_vm {
 	/* The library's copy; its pointers lead into config_copy. */
 	struct axvm_vm_config config;
 	struct axvmi_config_copy *config_copy;
+	/* From axvm_mem_begin() to axvm_mem_commit(), under mem; owes nothing
+	 * while batch_open is 0. */
+	struct axvmi_mem_batch open;
 	/* How far a bounded reset or destroy got, under life. */
 	bool releasing;
 	uint32_t step_region;
@@ -602,7 +602,7 @@ void axvmi_open_flush_slow(struct axvm_vm *vm, uint64_t gpa, uint64_t size);
 static inline void axvmi_open_flush(struct axvm_vm *vm, uint64_t gpa,
 				    uint64_t size)
 {
-	if (vm->open.edit.need_flush)
+	if (load_relaxed(&vm->batch_open) != 0 && vm->open.edit.need_flush)
 		axvmi_open_flush_slow(vm, gpa, size);
 }
 
@@ -649,9 +649,7 @@ struct axvmi_region *axvmi_region_find(struct axvm_vm *vm, uint64_t gpa);
 /* Where stage 2 takes its tables: the reserve first. Its calls want vm->mem, or
  * a VM that nobody else uses yet or any more. */
 void axvmi_pool_init(struct axvm_vm *vm);
-/* A zeroed, synced frame or NULL; vm->mem held. */
-void *axvmi_reserve_take(struct axvm_vm *vm);
-/* Undoes that, the frame being as it was; vm->mem held. */
+/* Undoes axvmi_reserve_take(), the frame being as it was; vm->mem held. */
 void axvmi_reserve_untake(struct axvm_vm *vm, void *frame);
 /* A frame that no CPU uses any more goes back to the reserve. False: it lacks
  * none, the caller frees the frame. vm->mem held; wash afterwards. */

@@ -7,7 +7,7 @@
  * can do without hal.alloc. Frames are zeroed by whoever gives them, never by
  * the fault that takes them.
  */
-#include "internal.h"
+#include "reserve.h"
 
 /* Frames that one call of axvm_vm_reserve() or a destroy moves. */
 #define STEP_FRAMES 64u
@@ -40,21 +40,6 @@ static uint64_t held(const struct axvmi_reserve *reserve)
 }
 
 /* ---- lending ---- */
-
-void *axvmi_reserve_take(struct axvm_vm *vm)
-{
-	struct axvmi_reserve *reserve = &vm->reserve;
-	void *frame = reserve->clean;
-
-	if (frame == NULL)
-		return NULL;
-	reserve->clean = *(void **)frame;
-	*(void **)frame = NULL;
-	axvmi_sync_data(vm, frame, sizeof(void *));
-	reserve->lent++;
-	count(reserve, held(reserve) - 1);
-	return frame;
-}
 
 void axvmi_reserve_untake(struct axvm_vm *vm, void *frame)
 {

@@ -30,6 +30,7 @@ set(AXVM_CORE_SOURCES
   selftest_time.c
   stage2.c
   stage2_edit.c
+  stage2_fill.c
   stage2_map.c
   stage2_next.c
   stage2_shape.c

@@ -160,13 +160,12 @@ axvmi_s2_edit_init(struct s2_edit *edit,
 		   void (*flush)(void *ctx, struct axvm_gpa gpa, uint64_t size),
 		   void *flush_ctx)
 {
-	/* Not the list: it is long, and a fault pays for it. */
+	/* Field by field: clearing the list of tables, too, would cost more
+	 * than mapping a page does. */
 	edit->flush = flush;
 	edit->flush_ctx = flush_ctx;
 	edit->added = false;
 	edit->need_flush = false;
-	edit->flush_first = 0;
-	edit->flush_last = 0;
 	edit->garbage.head = 0;
 	edit->garbage.live_count = 0;
 }
@@ -251,6 +250,14 @@ AXVM_MUST_USE int axvmi_s2_destroy(struct s2_table *table, size_t max_pages);
  */
 AXVM_MUST_USE int axvmi_s2_map(struct s2_table *table, const struct s2_map *map,
 			       struct s2_edit *edit);
+
+/*
+ * The same for one page of normal memory, if that takes one walk and one store:
+ * the table is there and the page is free, gpa and hpa are page-aligned, gpa
+ * fits the format. False: nothing has changed, axvmi_s2_map() may do it.
+ */
+bool axvmi_s2_fill(struct s2_table *table, uint64_t gpa, uint64_t hpa,
+		   uint32_t access);
 
 /* How many 4 KiB frames that map would take from the pool; errors as there. */
 AXVM_MUST_USE int axvmi_s2_pages_needed(const struct s2_table *table,

@@ -67,6 +67,7 @@ set(AXVM_UNIT_TESTS
   riscv_h_vplic
   selftest
   stage2
+  stage2_fill
   stage2_random
   suspend
   tag

@@ -202,6 +202,24 @@ static inline void machine(const struct stub_config *c)
 	m = stub_new(c);
 }
 
+/* The same with a host whose translators are a sum, as most kernels' are: the
+ * library then walks tables by itself. */
+static inline void linear_machine(const struct stub_config *c)
+{
+	struct test_hal *t;
+	struct axvm_hpa probe;
+
+	m = stub_new_bare(c);
+	t = stub_hal(m);
+	probe = test_hal_host_memory(t, PAGE, PAGE);
+	t->hal.linear = true;
+	t->hal.virt_offset =
+		(uint64_t)(uintptr_t)test_hal_virt(t, probe) - probe.value;
+	assert_int_equal(stub_host(m), AXVM_OK);
+	for (unsigned i = 0; i < c->cpus; i++)
+		assert_int_equal(stub_cpu_enable(m, i), AXVM_OK);
+}
+
 /*
  * attempt(arg) with the k-th allocation and all after it failing, for every k:
  * ENOMEM and the ledger as before, until it succeeds. Returns how many failed.

@@ -315,8 +315,12 @@ static void a_call_that_fails_has_no_effect_the_others_stay(void **state)
 /* ---- faults meanwhile ---- */
 
 /* vCPU 1 still has the old frame in its TLB when vCPU 0 gets the new one. */
-static void a_page_touched_again_has_one_frame_for_all(uint64_t reserved)
+static void a_page_touched_again_has_one_frame_for_all(uint64_t reserved,
+						       bool linear)
 {
+	static const struct stub_config c = {
+		.cpus = 2, .tag_bits = 14, .no_tables = true};
+
 	static const struct stub_op first[] = {
 		OP(CPU_ON, 1, RAM), OP(WRITE, DEMAND, 5), OP(SPIN, 1, 0),
 		OP(WRITE, DEMAND, 7), THE_END};
@@ -326,9 +330,15 @@ static void a_page_touched_again_has_one_frame_for_all(uint64_t reserved)
 	struct axvm_vm *vm;
 	uint64_t before;
 
+	if (linear)
+		linear_machine(&c);
+	else
+		machine(&c);
 	config.cpu_num = 2;
 	add_region(DEMAND, MIB(1), AXVM_REGION_DEMAND);
 	vm = loaded();
+	/* So that the table is there. */
+	touch(vm, DEMAND + PAGE, 1);
 	stub_program(vm, 0, first);
 	stub_program(vm, 1, second);
 	assert_int_equal(axvm_boot(vm), AXVM_OK);
@@ -354,13 +364,19 @@ static void a_page_touched_again_has_one_frame_for_all(uint64_t reserved)
 static void a_page_touched_again_has_one_frame(void **state)
 {
 	(void)state;
-	a_page_touched_again_has_one_frame_for_all(0);
+	a_page_touched_again_has_one_frame_for_all(0, false);
 }
 
 static void a_page_touched_again_has_one_frame_of_the_reserve(void **state)
 {
 	(void)state;
-	a_page_touched_again_has_one_frame_for_all(10);
+	a_page_touched_again_has_one_frame_for_all(10, false);
+}
+
+static void a_page_touched_again_has_one_frame_by_one_store(void **state)
+{
+	(void)state;
+	a_page_touched_again_has_one_frame_for_all(10, true);
 }
 
 static void a_fault_elsewhere_needs_no_flush(void **state)
@@ -609,8 +625,9 @@ int main(void)
 		TEST(a_reset_ends_it),
 		TEST(a_destroy_ends_it),
 		OWN(a_call_that_fails_has_no_effect_the_others_stay),
-		TEST(a_page_touched_again_has_one_frame),
-		TEST(a_page_touched_again_has_one_frame_of_the_reserve),
+		OWN(a_page_touched_again_has_one_frame),
+		OWN(a_page_touched_again_has_one_frame_of_the_reserve),
+		OWN(a_page_touched_again_has_one_frame_by_one_store),
 		TEST(a_fault_elsewhere_needs_no_flush),
 		TEST(the_librarys_own_batches_flush_it_first),
 		OWN(every_format_maps_again_what_the_batch_unmapped),

@@ -5,8 +5,11 @@
  * Every call of memory.h, and init and reset, with each allocation failing in
  * turn: an error, every page of the VM mapped as before, nothing leaked.
  */
+#include <pthread.h>
+
 #include "core_test.h"
-#include "internal.h"
+
+#include "stub_internal.h"
 
 #define BIG (RAM + MIB(16))
 #define BIG_SIZE MIB(6)
@@ -292,6 +295,53 @@ static void a_copy_that_is_denied_takes_no_frame(void **state)
 	destroy(vm);
 }
 
+static void *(*real_alloc)(void *ctx, size_t size, size_t align);
+static struct axvm_vm *other_vm;
+
+static void *touch_it(void *arg)
+{
+	stub_be(m, 1);
+	if (axvm_write_guest(other_vm, at(DEMAND + MIB(2)), "z", 1) != AXVM_OK)
+		abort();
+	return arg;
+}
+
+/* The first caller finds nothing, since the second one has got it meanwhile. */
+static void *late_alloc(void *ctx, size_t size, size_t align)
+{
+	pthread_t thread;
+
+	if (other_vm == NULL || stub_here() == &m->pcpu[1])
+		return real_alloc(ctx, size, align);
+	assert_int_equal(pthread_create(&thread, NULL, touch_it, NULL), 0);
+	pthread_join(thread, NULL);
+	other_vm = NULL;
+	return NULL;
+}
+
+static void a_page_that_another_cpu_filled_needs_no_memory(void **state)
+{
+	static const struct stub_config c = {
+		.cpus = 1, .no_tables = true, .threads = true};
+	struct axvm_vm *vm;
+	char byte = 0;
+
+	(void)state;
+	m = stub_new_bare(&c);
+	real_alloc = stub_hal(m)->hal.alloc;
+	stub_hal(m)->hal.alloc = late_alloc;
+	assert_int_equal(stub_host(m), AXVM_OK);
+	assert_int_equal(stub_cpu_enable(m, 0), AXVM_OK);
+	add_region(DEMAND, DEMAND_SIZE, AXVM_REGION_DEMAND);
+	vm = loaded();
+	other_vm = vm;
+	assert_int_equal(axvm_read_guest(vm, at(DEMAND + MIB(2)), &byte, 1),
+			 AXVM_OK);
+	assert_null(other_vm);
+	assert_int_equal(byte, 'z');
+	destroy(vm);
+}
+
 /* ---- init and reset ---- */
 
 static void an_init_that_fails_can_be_tried_again(void **state)
@@ -375,6 +425,7 @@ int main(void)
 		OWN(every_call_fails_whole),
 		OWN(every_call_fails_whole_with_a_reserve_too_small),
 		OWN(a_copy_that_is_denied_takes_no_frame),
+		OWN(a_page_that_another_cpu_filled_needs_no_memory),
 		OWN(an_init_that_fails_can_be_tried_again),
 		OWN(a_reset_that_fails_can_be_tried_again),
 	};

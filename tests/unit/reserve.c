@@ -48,7 +48,7 @@ static bool memory_again(void)
 	return failed;
 }
 
-static void plain_machine(enum stub_format format)
+static void plain_machine(enum stub_format format, bool linear)
 {
 	const struct stub_config c = {.format = format,
 				      .cpus = 2,
@@ -57,7 +57,10 @@ static void plain_machine(enum stub_format format)
 				      .poc_sync = true,
 				      .sync_each_cpu = true};
 
-	m = stub_new(&c);
+	if (linear)
+		linear_machine(&c);
+	else
+		machine(&c);
 }
 
 static int touch(struct axvm_vm *vm, uint64_t gpa)
@@ -144,7 +147,8 @@ static void it_goes_with_the_vm_from_every_state(void **state)
 /* ---- lending ---- */
 
 /* All that a guest and its host do with memory, and then the end of it. */
-static void no_allocation_until_it_is_used_up(enum stub_format format)
+static void no_allocation_until_it_is_used_up(enum stub_format format,
+					      bool linear)
 {
 	static const struct stub_op ops[] = {OP(WRITE, DEMAND, 1),
 					     OP(WRITE, DEMAND + MIB(2), 2),
@@ -161,7 +165,7 @@ static void no_allocation_until_it_is_used_up(enum stub_format format)
 	new_config();
 	regions[0].size = MIB(4);
 	add_region(DEMAND, MIB(4), AXVM_REGION_DEMAND);
-	plain_machine(format);
+	plain_machine(format, linear);
 	test_hal_max_align(stub_hal(m), MIB(2));
 	vm = running(ops);
 	assert_int_equal(axvm_query(vm, at(RAM), &piece), AXVM_OK);
@@ -202,8 +206,8 @@ static void a_vm_with_a_reserve_needs_no_allocation(void **state)
 						   STUB_EPT, STUB_ARM};
 
 	(void)state;
-	for (unsigned i = 0; i < 4; i++)
-		no_allocation_until_it_is_used_up(formats[i]);
+	for (unsigned i = 0; i < 8; i++)
+		no_allocation_until_it_is_used_up(formats[i / 2], i % 2 != 0);
 }
 
 static void what_comes_back_never_fills_it_above_what_it_lent(void **state)
@@ -245,7 +249,7 @@ static void a_call_that_fails_leaves_it_as_it_was(void **state)
 
 	(void)state;
 	add_region(BIG, MIB(8), AXVM_REGION_ALLOC);
-	plain_machine(STUB_SV39X4);
+	plain_machine(STUB_SV39X4, false);
 	lent = test_hal_host_memory(stub_hal(m), MIB(8), PAGE);
 	vm = loaded();
 	assert_int_equal(axvm_unmap(vm, at(BIG), MIB(8)), AXVM_OK);
@@ -274,7 +278,7 @@ static void an_init_that_fails_leaves_it_as_it_was(void **state)
 
 	(void)state;
 	add_region(BIG, MIB(4), AXVM_REGION_ALLOC);
-	plain_machine(STUB_EPT);
+	plain_machine(STUB_EPT, false);
 	vm = created();
 	reserve(vm, 3);
 	live = test_hal_live(stub_hal(m));
@@ -364,7 +368,7 @@ static void a_spurious_fault_takes_no_frame_of_it(void **state)
 
 /* The machine wants instruction caches flushed and data written back. Several
  * pages, since a frame that was a table in between is clean again. */
-static void code_of_a_page_that_came_back_is_not_run_again(void **state)
+static void code_that_came_back_is_not_run_again(bool linear)
 {
 	enum {
 		PAGES = 4,
@@ -374,7 +378,7 @@ static void code_of_a_page_that_came_back_is_not_run_again(void **state)
 	struct stub_op *op = ops;
 	struct axvm_vm *vm;
 
-	(void)state;
+	plain_machine(STUB_SV39X4, linear);
 	for (uint64_t i = 0; i < PAGES; i++) {
 		uint64_t code = DEMAND + i * PAGE + 0x808 + 8 * i;
 
@@ -402,6 +406,18 @@ static void code_of_a_page_that_came_back_is_not_run_again(void **state)
 	assert_false(memory_again());
 	no_violation();
 	end(vm);
+}
+
+static void code_of_a_page_that_came_back_is_not_run_again(void **state)
+{
+	(void)state;
+	code_that_came_back_is_not_run_again(false);
+}
+
+static void nor_where_one_store_is_enough(void **state)
+{
+	(void)state;
+	code_that_came_back_is_not_run_again(true);
 }
 
 static void a_fault_served_from_it_disturbs_no_vcpu(void **state)
@@ -455,15 +471,17 @@ static void *toucher(void *arg)
 }
 
 /* Whoever is late gives its frame back to the reserve, not to the host. */
-static void threads_that_touch_one_page_take_one_frame(void **state)
+static void threads_take_one_frame(bool linear)
 {
 	static const struct stub_config c = {
 		.cpus = 2, .tag_bits = 14, .no_tables = true, .threads = true};
 	struct axvm_vm *vm;
 	pthread_t thread;
 
-	(void)state;
-	m = stub_new(&c);
+	if (linear)
+		linear_machine(&c);
+	else
+		machine(&c);
 	add_region(DEMAND, MIB(1), AXVM_REGION_DEMAND);
 	vm = loaded();
 	for (unsigned round = 0; round < 20; round++) {
@@ -481,6 +499,18 @@ static void threads_that_touch_one_page_take_one_frame(void **state)
 	destroy(vm);
 }
 
+static void threads_that_touch_one_page_take_one_frame(void **state)
+{
+	(void)state;
+	threads_take_one_frame(false);
+}
+
+static void they_do_so_where_one_store_is_enough(void **state)
+{
+	(void)state;
+	threads_take_one_frame(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -494,9 +524,11 @@ int main(void)
 		TEST(a_reset_fills_it_again),
 		TEST(a_page_denied_takes_no_frame_of_it),
 		TEST(a_spurious_fault_takes_no_frame_of_it),
-		TEST(code_of_a_page_that_came_back_is_not_run_again),
+		OWN(code_of_a_page_that_came_back_is_not_run_again),
+		OWN(nor_where_one_store_is_enough),
 		TEST(a_fault_served_from_it_disturbs_no_vcpu),
 		OWN(threads_that_touch_one_page_take_one_frame),
+		OWN(they_do_so_where_one_store_is_enough),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

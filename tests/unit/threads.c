@@ -444,13 +444,53 @@ static const struct stub_op busy[3][16] = {
 	},
 };
 
+/* An open batch: faults, a shutdown, perhaps a reset come in between. */
+static void host_batch(struct axvm_vm *vm, unsigned n)
+{
+	struct axvm_gpa own = axvm_to_gpa(OWN_PAGE(n % 3));
+	struct axvm_mapping mapping;
+
+	if (axvm_mem_begin(vm) != AXVM_OK)
+		return;
+	(void)!axvm_protect(vm, own, PAGE, AXVM_READ);
+	(void)!axvm_unmap(vm, axvm_to_gpa(SHARED), SHARED_PAGES * PAGE);
+	if (axvm_query(vm, own, &mapping) == AXVM_OK &&
+	    axvm_unmap(vm, own, PAGE) == AXVM_OK)
+		(void)!axvm_map(vm, own, mapping.hpa, PAGE, AXVM_RWX);
+	(void)!axvm_mem_commit(vm);
+}
+
+/* A second thread of the host, which knows nothing of shutdowns and resets. */
+static void *editor_main(void *arg)
+{
+	for (unsigned n = 0; !atomic_load(&over); n++) {
+		host_batch(arg, n);
+		sched_yield();
+	}
+	return NULL;
+}
+
+/* What changes the shape of tables and who owns frames. */
+static void host_shapes(struct axvm_vm *vm, unsigned n)
+{
+	uint64_t done = 0;
+	uint64_t pages;
+
+	(void)!axvm_vm_reserve(vm, n % 40);
+	(void)!axvm_map_pages_needed(vm, axvm_to_gpa(OWN_PAGE(0)),
+				     axvm_to_hpa(0), PAGE, &pages);
+	while (axvm_compact(vm, axvm_to_gpa(RAM), MIB(1), &done) == AXVM_EAGAIN)
+		;
+	(void)axvm_vm_reserved(vm);
+}
+
 static void host_edits(struct axvm_vm *vm, unsigned n)
 {
 	struct axvm_gpa own = axvm_to_gpa(OWN_PAGE(n % 3));
 	struct axvm_gpa shared = axvm_to_gpa(SHARED);
 	struct axvm_mapping mapping;
 
-	switch (n / 3 % 5) {
+	switch (n / 3 % 7) {
 	case 0:
 		(void)!axvm_protect(vm, own, PAGE, AXVM_READ);
 		(void)!axvm_protect(vm, own, PAGE, AXVM_RWX);
@@ -468,6 +508,12 @@ static void host_edits(struct axvm_vm *vm, unsigned n)
 		(void)!axvm_unmap(vm,
 				  axvm_to_gpa(SHARED + n % SHARED_PAGES * PAGE),
 				  PAGE);
+		break;
+	case 4:
+		host_batch(vm, n);
+		break;
+	case 5:
+		host_shapes(vm, n);
 		break;
 	default:
 		(void)!axvm_protect(vm, axvm_to_gpa(RAM), MIB(1), AXVM_RWX);
@@ -524,7 +570,7 @@ static void everything(bool broadcast)
 		.gpa = {RAM}, .size = KIB(64), .access = AXVM_RWX};
 	struct axvm_vm_config other;
 	struct runner r[3];
-	pthread_t churn;
+	pthread_t churn, editor;
 	struct axvm_vm *vm;
 	uint64_t end_time = milliseconds() + 900;
 	uint64_t next_life = milliseconds() + 100;
@@ -542,6 +588,7 @@ static void everything(bool broadcast)
 	other.region_count = 1;
 	other.regions = &small;
 	assert_int_equal(pthread_create(&churn, NULL, churn_main, &other), 0);
+	assert_int_equal(pthread_create(&editor, NULL, editor_main, vm), 0);
 	for (unsigned i = 0; i < 3; i++)
 		start(&r[i], vm, i, i);
 	for (unsigned n = 0; milliseconds() < end_time; n++) {
@@ -559,6 +606,7 @@ static void everything(bool broadcast)
 	wait_for_state(vm, AXVM_VM_STOPPED);
 	join(r, 3);
 	pthread_join(churn, NULL);
+	pthread_join(editor, NULL);
 	no_violation();
 	destroy(vm);
 }

@@ -5,7 +5,9 @@
 #include <pthread.h>
 
 #include "core_test.h"
-#include "internal.h"
+#include "reserve.h"
+
+#include "stub_internal.h"
 
 #define DEMAND (RAM + MIB(16))
 #define BIG (RAM + MIB(64))
@@ -299,6 +301,103 @@ static void an_init_that_fails_leaves_it_as_it_was(void **state)
 	destroy(vm);
 }
 
+/* A frame that has come back and is not washed yet serves a table, not a page:
+ * that one comes from the host. */
+static void tables_take_what_is_not_washed_first(void **state)
+{
+	struct axvm_hpa lent;
+	struct axvm_vm *vm;
+	void *frame;
+	size_t live;
+
+	(void)state;
+	add_region(BIG, PAGE, AXVM_REGION_ALLOC);
+	add_region(DEMAND, 2 * PAGE, AXVM_REGION_DEMAND);
+	plain_machine(STUB_SV39X4, false);
+	lent = test_hal_host_memory(stub_hal(m), PAGE, PAGE);
+	vm = loaded();
+	assert_int_equal(touch(vm, DEMAND), AXVM_OK);
+	assert_int_equal(axvm_unmap(vm, at(BIG), PAGE), AXVM_OK);
+	reserve(vm, 1);
+	frame = axvmi_reserve_take(vm);
+	assert_non_null(frame);
+	memset(frame, 0x55, PAGE);
+	assert_true(axvmi_reserve_return(vm, frame));
+	live = test_hal_live(stub_hal(m));
+	assert_int_equal(touch(vm, DEMAND + PAGE), AXVM_OK);
+	assert_int_equal(test_hal_live(stub_hal(m)), live + 1);
+	assert_int_equal(axvm_vm_reserved(vm), 1);
+	assert_int_equal(axvm_map(vm, at(BIG), lent, PAGE, AXVM_RW), AXVM_OK);
+	assert_int_equal(axvm_vm_reserved(vm), 0);
+	/* And goes back to the host with the others. */
+	assert_int_equal(axvm_unmap(vm, at(BIG), PAGE), AXVM_OK);
+	frame = axvmi_reserve_take(vm);
+	assert_non_null(frame);
+	assert_true(axvmi_reserve_return(vm, frame));
+	reserve(vm, 0);
+	destroy(vm);
+}
+
+static struct axvm_vm *washing_vm;
+static void (*real_sync)(void *start, uint64_t size);
+
+/* The host gives the reserve up while a frame is being zeroed for it. */
+static void giving_up_sync(void *start, uint64_t size)
+{
+	struct axvm_vm *vm = washing_vm;
+
+	washing_vm = NULL;
+	if (vm != NULL)
+		reserve(vm, 0);
+	real_sync(start, size);
+}
+
+static void what_is_washed_too_late_goes_to_the_host(void **state)
+{
+	static const struct stub_config c = {
+		.cpus = 1, .no_tables = true, .poc_sync = true};
+	struct axvm_vm *vm;
+	size_t live;
+
+	(void)state;
+	m = stub_new_bare(&c);
+	real_sync = m->ops.sync_guest_memory;
+	m->ops.sync_guest_memory = giving_up_sync;
+	assert_int_equal(stub_host(m), AXVM_OK);
+	assert_int_equal(stub_cpu_enable(m, 0), AXVM_OK);
+	add_region(DEMAND, MIB(1), AXVM_REGION_DEMAND);
+	vm = loaded();
+	live = test_hal_live(stub_hal(m));
+	reserve(vm, 4);
+	for (uint64_t i = 0; i < 3; i++)
+		assert_int_equal(touch(vm, DEMAND + i * PAGE), AXVM_OK);
+	washing_vm = vm;
+	assert_int_equal(axvm_unmap(vm, at(DEMAND), MIB(1)), AXVM_OK);
+	assert_null(washing_vm);
+	assert_int_equal(axvm_vm_reserved(vm), 0);
+	assert_int_equal(test_hal_live(stub_hal(m)), live);
+	destroy(vm);
+}
+
+/* Filling it up counts what is still out as little as it will be missed. */
+static void filling_it_up_takes_no_more_back_than_it_lacks(void **state)
+{
+	struct axvm_vm *vm;
+
+	(void)state;
+	add_region(DEMAND, MIB(1), AXVM_REGION_DEMAND);
+	vm = loaded();
+	reserve(vm, 180);
+	for (uint64_t i = 0; i < 100; i++)
+		assert_int_equal(touch(vm, DEMAND + i * PAGE), AXVM_OK);
+	assert_int_equal(axvm_vm_reserved(vm), 79);
+	assert_int_equal(axvm_vm_reserve(vm, 180), AXVM_EAGAIN);
+	assert_int_equal(axvm_vm_reserved(vm), 79 + 64);
+	assert_int_equal(axvm_unmap(vm, at(DEMAND), MIB(1)), AXVM_OK);
+	assert_int_equal(axvm_vm_reserved(vm), 180);
+	destroy(vm);
+}
+
 static void a_reset_fills_it_again(void **state)
 {
 	struct axvm_vm *vm;
@@ -521,6 +620,9 @@ int main(void)
 		TEST(what_comes_back_never_fills_it_above_what_it_lent),
 		OWN(a_call_that_fails_leaves_it_as_it_was),
 		OWN(an_init_that_fails_leaves_it_as_it_was),
+		OWN(tables_take_what_is_not_washed_first),
+		OWN(what_is_washed_too_late_goes_to_the_host),
+		TEST(filling_it_up_takes_no_more_back_than_it_lacks),
 		TEST(a_reset_fills_it_again),
 		TEST(a_page_denied_takes_no_frame_of_it),
 		TEST(a_spurious_fault_takes_no_frame_of_it),

@@ -356,6 +356,195 @@ static void an_unmap_under_way_does_not_trip_a_reset(void **state)
 	an_unmap_may_end_at_any_moment_of(axvm_reset);
 }
 
+/* ---- a stop that comes between the first check and the lock ---- */
+
+static struct axvm_hpa lent_page;
+
+static int late_unmap(void)
+{
+	return axvm_unmap(the_vm, at(RAM), PAGE);
+}
+
+static int late_unmap_of_demand(void)
+{
+	return axvm_unmap(the_vm, at(SECOND), PAGE);
+}
+
+static int late_protect(void)
+{
+	return axvm_protect(the_vm, at(RAM), PAGE, AXVM_READ);
+}
+
+static int late_map(void)
+{
+	return axvm_map(the_vm, at(RAM + PAGE), lent_page, PAGE, AXVM_RW);
+}
+
+static int late_compact(void)
+{
+	uint64_t done = 0;
+
+	return axvm_compact(the_vm, at(RAM), RAM_SIZE, &done);
+}
+
+static int late_question(void)
+{
+	uint64_t pages;
+
+	return axvm_map_pages_needed(the_vm, at(RAM + PAGE), lent_page, PAGE,
+				     &pages);
+}
+
+static int late_begin(void)
+{
+	return axvm_mem_begin(the_vm);
+}
+
+/* As if the last vCPU had left just now. */
+static uint64_t stopping_save(void)
+{
+	if (++saves == fire_at)
+		store_seq(&the_vm->state, AXVM_VM_STOPPED);
+	return real_save();
+}
+
+static void refused_at_any_moment(int (*call)(void))
+{
+	unsigned refused = 0;
+
+	for (unsigned k = 1; k < 100; k++) {
+		struct axvm_mapping before = mapped(the_vm, RAM);
+		struct axvm_mapping now;
+		int err;
+
+		saves = 0;
+		fire_at = k;
+		err = call();
+		fire_at = 0;
+		if (load_seq(&the_vm->state) == AXVM_VM_LOADED) {
+			assert_int_equal(err, AXVM_OK);
+			break;
+		}
+		store_seq(&the_vm->state, AXVM_VM_LOADED);
+		if (err == AXVM_OK)
+			break;
+		assert_int_equal(err, AXVM_ESTATE);
+		refused++;
+		now = mapped(the_vm, RAM);
+		assert_same(&now, &before);
+	}
+	assert_true(refused != 0);
+}
+
+static void a_stop_before_the_lock_refuses_every_edit(void **state)
+{
+	static const struct stub_config c = {.cpus = 1, .no_tables = true};
+	static int (*const calls[])(void) = {
+		late_begin, late_protect, late_compact,	       late_question,
+		late_map,   late_unmap,	  late_unmap_of_demand};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
+		m = stub_new_bare(&c);
+		real_save = m->ops.interrupts_save;
+		m->ops.interrupts_save = stopping_save;
+		fire_at = 0;
+		assert_int_equal(stub_host(m), AXVM_OK);
+		assert_int_equal(stub_cpu_enable(m, 0), AXVM_OK);
+		lent_page = test_hal_host_memory(stub_hal(m), PAGE, PAGE);
+		new_config();
+		add_region(SECOND, HOLES * PAGE, AXVM_REGION_DEMAND);
+		the_vm = loaded();
+		assert_int_equal(axvm_unmap(the_vm, at(RAM + PAGE), PAGE),
+				 AXVM_OK);
+		refused_at_any_moment(calls[i]);
+		destroy(the_vm);
+		assert_true(stub_delete(m));
+		m = NULL;
+	}
+}
+
+/* What a host must not call any more is refused all the same. */
+static void a_vm_being_destroyed_has_no_memory(void **state)
+{
+	struct axvm_mapping mapping;
+	struct axvm_vm *vm;
+	char byte = 0;
+
+	(void)state;
+	add_region(SECOND, MIB(8), AXVM_REGION_DEMAND);
+	vm = loaded();
+	for (uint64_t off = 0; off < MIB(8); off += PAGE)
+		assert_int_equal(axvm_write_guest(vm, at(SECOND + off), "z", 1),
+				 AXVM_OK);
+	assert_int_equal(axvm_destroy(vm), AXVM_EAGAIN);
+	assert_int_equal(axvm_vm_state(vm), AXVM_VM_LOADED);
+	assert_int_equal(axvm_read_guest(vm, at(RAM), &byte, 1), AXVM_ESTATE);
+	assert_int_equal(axvm_write_guest(vm, at(RAM), &byte, 1), AXVM_ESTATE);
+	assert_int_equal(axvm_query(vm, at(RAM), &mapping), AXVM_ESTATE);
+	assert_int_equal(axvm_unmap(vm, at(RAM), PAGE), AXVM_ESTATE);
+	assert_int_equal(axvm_mem_begin(vm), AXVM_ESTATE);
+	assert_int_equal(axvm_vm_reserve(vm, 1), AXVM_ESTATE);
+	destroy(vm);
+	vm = created();
+	assert_int_equal(axvm_read_guest(vm, at(RAM), &byte, 1), AXVM_ESTATE);
+	assert_int_equal(axvm_write_guest(vm, at(RAM), &byte, 1), AXVM_ESTATE);
+	assert_int_equal(axvm_query(vm, at(RAM), &mapping), AXVM_ESTATE);
+	destroy(vm);
+}
+
+/* ---- tables of a large unmap ---- */
+
+static unsigned frees, most_frees;
+static void (*real_restore)(uint64_t saved);
+
+static void counting_free(void *ctx, void *ptr, size_t size)
+{
+	if (++frees > most_frees)
+		most_frees = frees;
+	real_free(ctx, ptr, size);
+}
+
+static void counting_restore(uint64_t saved)
+{
+	frees = 0;
+	real_restore(saved);
+}
+
+/* Interrupts wait for a bounded piece of work, however much there is. */
+static void tables_are_given_back_in_turns(void **state)
+{
+	static const struct stub_config c = {.cpus = 1, .no_tables = true};
+	struct axvm_hpa lent;
+	struct axvm_vm *vm;
+	size_t live;
+
+	(void)state;
+	m = stub_new_bare(&c);
+	real_free = stub_hal(m)->hal.free;
+	stub_hal(m)->hal.free = counting_free;
+	real_restore = m->ops.interrupts_restore;
+	m->ops.interrupts_restore = counting_restore;
+	assert_int_equal(stub_host(m), AXVM_OK);
+	assert_int_equal(stub_cpu_enable(m, 0), AXVM_OK);
+	lent = test_hal_host_memory(stub_hal(m), MIB(402), MIB(2));
+	add_region(SECOND, MIB(400), AXVM_REGION_HOST)->hpa = lent;
+	vm = loaded();
+	live = test_hal_live(stub_hal(m));
+	assert_int_equal(axvm_unmap(vm, at(SECOND), MIB(400)), AXVM_OK);
+	/* Not as aligned as large leaves want it. */
+	assert_int_equal(axvm_map(vm, at(SECOND),
+				  axvm_to_hpa(lent.value + PAGE), MIB(400),
+				  AXVM_RW),
+			 AXVM_OK);
+	assert_true(test_hal_live(stub_hal(m)) >= live + 200);
+	most_frees = 0;
+	assert_int_equal(axvm_unmap(vm, at(SECOND), MIB(400)), AXVM_OK);
+	assert_in_range(most_frees, 1, 65);
+	assert_true(test_hal_live(stub_hal(m)) <= live);
+	destroy(vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +556,9 @@ int main(void)
 		OWN(a_reset_without_memory_can_be_tried_again),
 		TEST(a_frame_that_is_mapped_is_synced_first),
 		OWN(an_unmap_under_way_does_not_trip_a_reset),
+		OWN(a_stop_before_the_lock_refuses_every_edit),
+		TEST(a_vm_being_destroyed_has_no_memory),
+		OWN(tables_are_given_back_in_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -271,6 +271,51 @@ static bool emu_type_exists(uint32_t type)
 	return false;
 }
 
+/* Does the channel of args[i] have the name of one before it? */
+static bool channel_repeats(const struct axvm_emu_device_config *d, uint32_t i)
+{
+	for (uint32_t k = 0; k < i; k += AXVM_IVC_ARGS) {
+		if (d->args[k + AXVM_IVC_ARG_PUBLISHER] ==
+			    d->args[i + AXVM_IVC_ARG_PUBLISHER] &&
+		    d->args[k + AXVM_IVC_ARG_KEY] ==
+			    d->args[i + AXVM_IVC_ARG_KEY])
+			return true;
+	}
+	return false;
+}
+
+/* Channels are handed out of the pool as pages. */
+static int check_pool(const struct axvm_emu_device_config *d, uint32_t index,
+		      struct axvm_config_error *error)
+{
+	uint64_t room = d->size >> PAGE_SHIFT_4K;
+
+	if (!is_aligned(d->gpa.value | d->size, PAGE_SIZE_4K))
+		return fail(error, AXVM_EINVAL, FIELD_EMU, index,
+			    "base and size are multiples of 4 KiB");
+	if (d->arg_count % AXVM_IVC_ARGS != 0)
+		return fail(error, AXVM_EINVAL, FIELD_EMU, index,
+			    "a channel is publisher, key, size, line");
+	/* The doorbell page. */
+	if (room > 1)
+		room--;
+	for (uint32_t i = 0; i < d->arg_count; i += AXVM_IVC_ARGS) {
+		uint64_t size = d->args[i + AXVM_IVC_ARG_SIZE];
+
+		if (size == 0 || (size - 1) >> PAGE_SHIFT_4K >= room)
+			return fail(error, AXVM_EINVAL, FIELD_EMU, index,
+				    "the channels do not fit the pool");
+		room -= ((size - 1) >> PAGE_SHIFT_4K) + 1;
+		if (d->args[i + AXVM_IVC_ARG_LINE] > UINT32_MAX)
+			return fail(error, AXVM_EINVAL, FIELD_EMU, index,
+				    "an interrupt line has 32 bits");
+		if (channel_repeats(d, i))
+			return fail(error, AXVM_EINVAL, FIELD_EMU, index,
+				    "two channels of one name");
+	}
+	return 0;
+}
+
 /* Sizes below a page are fine: an emulated window is matched by the byte. */
 static int check_emu_device(const struct axvm_emu_device_config *d,
 			    uint32_t index, struct axvm_config_error *error)
@@ -288,11 +333,21 @@ static int check_emu_device(const struct axvm_emu_device_config *d,
 	    !range_contains(0, PORT_SPACE, d->gpa.value, d->size))
 		return fail(error, AXVM_ERANGE, FIELD_EMU, index,
 			    "ports end at 0xffff");
-	/* Channels are handed out of the pool as pages. */
-	if (d->type == AXVM_EMU_IVC_POOL &&
-	    !is_aligned(d->gpa.value | d->size, PAGE_SIZE_4K))
-		return fail(error, AXVM_EINVAL, FIELD_EMU, index,
-			    "base and size are multiples of 4 KiB");
+	return d->type == AXVM_EMU_IVC_POOL ? check_pool(d, index, error) : 0;
+}
+
+/* A second pool would be missing without a word. */
+static int check_pool_count(const struct axvm_vm_config *c,
+			    struct axvm_config_error *error)
+{
+	uint32_t pools = 0;
+
+	for (uint32_t i = 0; i < c->emu_device_count; i++) {
+		pools += c->emu_devices[i].type == AXVM_EMU_IVC_POOL;
+		if (pools > 1)
+			return fail(error, AXVM_EINVAL, FIELD_EMU, i,
+				    "a VM has one pool of channels");
+	}
 	return 0;
 }
 
@@ -305,7 +360,7 @@ static int check_emu_devices(const struct axvm_vm_config *c,
 		if (ret != 0)
 			return ret;
 	}
-	return 0;
+	return check_pool_count(c, error);
 }
 
 /*

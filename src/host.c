@@ -47,7 +47,8 @@ int axvm_host_destroy(struct axvm_host *host)
 	if (host == NULL)
 		return AXVM_EINVAL;
 	saved = axvmi_lock(host, &host->lock);
-	busy = host->vms != NULL || host->enabled_cpus != 0;
+	busy = host->vms != NULL || host->enabled_cpus != 0 ||
+	       host->ivc.channels != NULL;
 	axvmi_unlock(host, &host->lock, saved);
 	if (busy)
 		return AXVM_EBUSY;

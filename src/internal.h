@@ -4,8 +4,9 @@
 /*
  * The objects of the core and the calls between its files.
  *
- * Lock order: life -> device-private -> memory -> irqchip. A vCPU's own fields
- * belong to the thread that runs it; others reach it by its atomics alone.
+ * Lock order: life -> device-private -> host->ivc.lock -> memory -> irqchip. A
+ * vCPU's own fields belong to the thread that runs it; others reach it by its
+ * atomics alone.
  */
 #ifndef AXVMI_INTERNAL_H
 #define AXVMI_INTERNAL_H
@@ -43,6 +44,12 @@ struct axvmi_phys_range {
 	uint64_t size;
 };
 
+/* Channels between VMs; see ivc.c. */
+struct axvmi_ivc_registry {
+	struct spinlock lock; /* channels, and the slots of all pools */
+	struct axvmi_ivc_channel *channels; /* those that are open */
+};
+
 struct axvm_host {
 	struct axvm_hal hal;
 	const struct axvm_arch_ops *ops;
@@ -58,6 +65,7 @@ struct axvm_host {
 	uint32_t ledger_used;
 	const char *reason;
 	struct axvmi_phys_range ledger[AXVMI_MAX_RESERVED];
+	struct axvmi_ivc_registry ivc;
 	/* Features of the backend's CPUs; meaning is the backend's. */
 	uint64_t features;
 	struct axvm_cpu *cpus[AXVM_MAX_CPUS];
@@ -204,6 +212,7 @@ struct axvm_vm {
 	atomic_u32 reader_epoch;
 
 	struct axvm_debug_console console; /* fixed from axvm_init() on */
+	struct axvmi_ivc_pool *ivc; /* as the console; NULL: no pool */
 	struct axvmi_lines lines;
 	/* Guest counter = host counter + offset; while SUSPENDED stopped_at. */
 	atomic_u64 time_offset;
@@ -669,6 +678,30 @@ int axvmi_boot_load(struct axvm_vm *vm);
 struct axvmi_config_copy;
 int axvmi_config_copy(struct axvm_vm *vm, const struct axvm_vm_config *config);
 void axvmi_config_free(struct axvm_vm *vm);
+
+/* ---- hypercall.c ---- */
+
+/*
+ * Answers a hypercall of the library (axvm/ivc.h): true and the register's new
+ * value. False: it is the host's. The vCPU has left; no lock is held.
+ */
+bool axvmi_hypercall(struct axvm_vcpu *vcpu, uint64_t number,
+		     const uint64_t args[6], uint64_t *result);
+
+/* ---- ivc_pool.c ---- */
+
+/* At create: the interrupt lines that a pool's configuration names. */
+bool axvmi_ivc_lines_exist(const struct axvm_arch_ops *ops,
+			   const struct axvm_emu_device_config *pool);
+/* At init: the windows of the pool, if there is one. Undone by fini, when no
+ * channel is connected any more. */
+int axvmi_ivc_init(struct axvm_vm *vm);
+void axvmi_ivc_fini(struct axvm_vm *vm);
+/* At init and reset: connects the channels of the configuration, all or none. */
+int axvmi_ivc_start(struct axvm_vm *vm);
+/* Takes the VM out of all channels, in bounded steps; 0 or EAGAIN. No vCPU
+ * runs. */
+int axvmi_ivc_stop(struct axvm_vm *vm);
 
 /* ---- hal.c: thin and typed ---- */
 

@@ -16,8 +16,14 @@ set(AXVM_CORE_SOURCES
   forward.c
   hal.c
   host.c
+  hypercall.c
   image.c
   irq.c
+  ivc.c
+  ivc_doorbell.c
+  ivc_host.c
+  ivc_memory.c
+  ivc_pool.c
   mem_batch.c
   mem_copy.c
   mem_fault.c

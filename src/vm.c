@@ -137,7 +137,10 @@ static int check_provided(const struct axvm_host *host,
 			  struct axvm_config_error *error)
 {
 	for (uint32_t i = 0; i < config->emu_device_count; i++) {
-		if (!host->ops->emulates(config->emu_devices[i].type))
+		uint32_t type = config->emu_devices[i].type;
+
+		/* Pools are the core's, on every machine. */
+		if (type != AXVM_EMU_IVC_POOL && !host->ops->emulates(type))
 			return axvmi_refuse(error, AXVM_ENOTSUP, FIELD_EMU, i,
 					    "this machine has no such device");
 	}
@@ -147,6 +150,25 @@ static int check_provided(const struct axvm_host *host,
 			(host->ops->buses & BIT64(AXVM_BUS_PORT)) == 0
 				? "this machine has no ports"
 				: "ports cannot be passed through yet");
+	return AXVM_OK;
+}
+
+/* What config.c cannot know: which interrupt lines this machine has. */
+static int check_lines(const struct axvm_host *host,
+		       const struct axvm_vm_config *config,
+		       struct axvm_config_error *error)
+{
+	for (uint32_t i = 0; i < config->emu_device_count; i++) {
+		const struct axvm_emu_device_config *d =
+			&config->emu_devices[i];
+
+		if (d->type == AXVM_EMU_IVC_POOL &&
+		    !axvmi_ivc_lines_exist(host->ops, d)) {
+			(void)refuse(error, "devices.emu_devices", i,
+				     "the machine has no such interrupt line");
+			return AXVM_EINVAL;
+		}
+	}
 	return AXVM_OK;
 }
 
@@ -186,6 +208,8 @@ int axvm_create(struct axvm_host *host, const struct axvm_vm_config *config,
 	err = axvm_config_check(config, error);
 	if (err == AXVM_OK)
 		err = check_provided(host, config, error);
+	if (err == AXVM_OK)
+		err = check_lines(host, config, error);
 	if (err != AXVM_OK)
 		return err;
 	v = axvmi_alloc_zeroed(host, host->ops->vm_size, 64);
@@ -220,12 +244,23 @@ static int init_parts(struct axvm_vm *vm)
 	err = vm->ops->vm_init(vm);
 	if (err != AXVM_OK)
 		goto no_arch;
+	err = axvmi_ivc_init(vm);
+	if (err != AXVM_OK)
+		goto no_pool;
 	axvmi_lines_reset(vm);
+	err = axvmi_ivc_start(vm);
+	if (err != AXVM_OK)
+		goto no_channels;
 	err = axvmi_boot_load(vm);
 	if (err != AXVM_OK)
 		goto no_images;
 	return AXVM_OK;
 no_images:
+	while (axvmi_ivc_stop(vm) != AXVM_OK)
+		;
+no_channels:
+	axvmi_ivc_fini(vm);
+no_pool:
 	vm->ops->vm_fini(vm);
 no_arch:
 	axvmi_vcpus_fini(vm);
@@ -338,8 +373,11 @@ static void devices_reset(struct axvm_vm *vm)
 
 static int reset_step(struct axvm_vm *vm)
 {
-	int err = axvmi_memory_reset(vm);
+	/* First of all: others must not reach into a VM that is being reset. */
+	int err = axvmi_ivc_stop(vm);
 
+	if (err == AXVM_OK)
+		err = axvmi_memory_reset(vm);
 	if (err != AXVM_OK)
 		return err;
 	axvmi_vcpus_reset(vm);
@@ -347,7 +385,9 @@ static int reset_step(struct axvm_vm *vm)
 	vm->ops->vm_reset(vm);
 	devices_reset(vm);
 	axvmi_forward_reset(vm);
-	err = axvmi_boot_load(vm);
+	err = axvmi_ivc_start(vm);
+	if (err == AXVM_OK)
+		err = axvmi_boot_load(vm);
 	if (err != AXVM_OK)
 		return err;
 	return axvmi_change_state(vm, AXVM_VM_LOADED);
@@ -385,8 +425,10 @@ static int destroy_step(struct axvm_vm *vm)
 	if (axvmi_reserve_release(vm) != AXVM_OK)
 		return AXVM_EAGAIN;
 	if (load_seq(&vm->state) != AXVM_VM_LOADING) {
-		if (axvmi_memory_release(vm) != AXVM_OK)
+		if (axvmi_ivc_stop(vm) != AXVM_OK ||
+		    axvmi_memory_release(vm) != AXVM_OK)
 			return AXVM_EAGAIN;
+		axvmi_ivc_fini(vm);
 		vm->ops->vm_fini(vm);
 		axvmi_vcpus_fini(vm);
 	}

@@ -41,11 +41,18 @@ set(AXVM_UNIT_TESTS
   hal
   host
   host_hal
+  hypercall
   hypervisor_bundle
   hypervisor_heap
   image
   irq
   irq_steps
+  ivc
+  ivc_doorbell
+  ivc_host
+  ivc_orders
+  ivc_pool
+  ivc_threads
   mem_batch
   memory
   memory_oom

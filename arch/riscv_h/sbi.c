@@ -127,11 +127,16 @@ static OUT_OF_LINE int system_reset(struct riscv_vcpu *v)
 				  type, cause);
 }
 
-/* a6 number, a0..a5 arguments; the host, or IVC before it, answers. */
+/* a6 number, a0..a5 arguments; a0 alone changes. The host answers what the
+ * library does not. */
 static OUT_OF_LINE int hypercall(struct riscv_vcpu *v)
 {
-	struct axvm_exit *exit = sbi_exit(v);
+	struct axvm_exit *exit;
 
+	if (axvmi_hypercall(&v->core, v->frame.x[REG_A6], &v->frame.x[REG_A0],
+			    &v->frame.x[REG_A0]))
+		return 0;
+	exit = sbi_exit(v);
 	exit->u.hypercall.number = v->frame.x[REG_A6];
 	for (unsigned i = 0; i < 6; i++)
 		exit->u.hypercall.args[i] = sbi_arg(v, i);

@@ -16,6 +16,7 @@
  *   axvm_run_vcpu()      vcpu.h exit.h  the loop
  *   axvm_irq_set()       irq.h          interrupts in, from anywhere
  *   axvm_read_guest()    memory.h       guest memory
+ *   axvm_ivc_create()    ivc.h          channels between VMs, hypercalls
  *   axvm_shutdown()      vm.h           and axvm_reset(), axvm_destroy()
  *
  * Contexts named in the declarations: "thread" may take the VM's locks and call
@@ -35,6 +36,7 @@
 #include "hal.h"
 #include "host.h"
 #include "irq.h"
+#include "ivc.h"
 #include "memory.h"
 #include "selftest.h"
 #include "types.h"

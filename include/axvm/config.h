@@ -98,6 +98,26 @@ enum axvm_emu_type {
 	AXVM_EMU_VIRTIO_CONSOLE = 0xe3,
 };
 
+/*
+ * The pool of channels between VMs, IVC_POOL (ivc.h): whole pages; one per VM.
+ * Its `args` name channels that are there from axvm_init() on, AXVM_IVC_ARGS
+ * numbers for each of them:
+ *
+ *   publisher, key  the name of the channel, not twice in one VM
+ *   size            bytes, rounded up to pages; the same in every VM
+ *   line            interrupt line that rings this VM; 0: the pool's
+ *
+ * Every VM of the host whose configuration has the name shares the channel and
+ * may read and write; whoever of them comes first makes it, it is gone when the
+ * last one is reset or destroyed. In each VM channels lie one behind the other
+ * in the order of the configuration.
+ */
+#define AXVM_IVC_ARGS 4u
+#define AXVM_IVC_ARG_PUBLISHER 0u
+#define AXVM_IVC_ARG_KEY 1u
+#define AXVM_IVC_ARG_SIZE 2u
+#define AXVM_IVC_ARG_LINE 3u
+
 struct axvm_emu_device_config {
 	const char *name; /* for messages; NULL: none */
 	struct axvm_gpa gpa; /* or first port, see below */

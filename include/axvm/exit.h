@@ -27,7 +27,8 @@
  *   PORT *       access to an I/O port nobody claims; default as MMIO
  *   SYSREG *     access to a system register left to the host
  *                default: the guest gets the architectural fault
- *   HYPERCALL *  a call in the family's convention; default: result -1
+ *   HYPERCALL *  a call in the family's convention with a number that is not
+ *                the library's (ivc.h); default: result -1
  *   CPU_ON *     the guest starts a vCPU; default: the library starts it;
  *                FAULT refuses it with the architecture's error code
  *   SYSTEM_OFF   the guest powered off; the VM is stopping

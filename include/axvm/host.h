@@ -32,8 +32,8 @@ AXVM_MUST_USE int axvm_host_create(const struct axvm_hal *hal,
 				   uint32_t max_cpus, struct axvm_host **host);
 
 /*
- * Destroys a host. Context: thread. Errors: EINVAL, EBUSY while a VM exists or
- * a CPU is enabled.
+ * Destroys a host. Context: thread. Errors: EINVAL, EBUSY while a VM exists, a
+ * CPU is enabled or a channel of axvm_ivc_create() is open.
  */
 AXVM_MUST_USE int axvm_host_destroy(struct axvm_host *host);
 

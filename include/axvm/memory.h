@@ -118,7 +118,9 @@ struct axvm_mapping {
 };
 
 /*
- * What a guest-physical byte is mapped to now. Takes no lock. Context: thread.
+ * What a guest-physical byte is mapped to now. Frames of DEMAND regions are no
+ * place to keep a pointer to: the guest can give them back at any time by
+ * AXVM_HYPERCALL_BALLOON (ivc.h). Takes no lock. Context: thread.
  * Errors: EINVAL, ESTATE (LOADING), ENOENT (nothing mapped).
  */
 AXVM_MUST_USE int axvm_query(struct axvm_vm *vm, struct axvm_gpa gpa,

@@ -54,8 +54,9 @@ AXVM_MUST_USE int axvm_create(struct axvm_host *host,
  * LOADING -> LOADED: builds vCPUs, devices, interrupt controller and stage-2
  * tables, takes memory, freezes the device table, loads the images and writes
  * the guest's tables. Context: thread. Errors: EINVAL, ESTATE, ENOMEM, EEXIST
- * (a device the host added overlaps, two images do, or there are two interrupt
- * controllers), ENOSPC (images or tables do not fit), ERANGE (an image outside
+ * (a device the host added overlaps, two images do, there are two interrupt
+ * controllers, or a channel of the configuration has another size already),
+ * EPERM (it may only be read), ENOSPC (images or tables do not fit), ERANGE (an image outside
  * the regions), EFORMAT (kernel image).
  */
 AXVM_MUST_USE int axvm_init(struct axvm_vm *vm);
@@ -96,7 +97,8 @@ AXVM_MUST_USE int axvm_shutdown(struct axvm_vm *vm);
  * STOPPED -> LOADED: zeroes memory (not RESERVED regions), gives back
  * demand-filled pages, resets devices and vCPUs, loads the images again.
  * What axvm_map() and its like have changed is undone. Devices passed through
- * stay mapped, in the state they are in. Bounded steps.
+ * stay mapped, in the state they are in. The VM leaves all its channels (ivc.h)
+ * and is connected to those of its configuration again. Bounded steps.
  * Context: thread. Errors: EINVAL, ESTATE, ENOMEM, EAGAIN (not done
  * yet: call again; until then the VM stays STOPPED and only reset and destroy
  * are allowed), and those of loading.

@@ -44,6 +44,7 @@ struct fake {
 	int gva_error;
 	uint64_t gva_value;
 	uint64_t hvip;
+	bool answers_hypercalls; /* with 42 */
 
 	/* What they were asked. */
 	uint32_t notified[AXVM_MAX_VCPUS];
@@ -55,6 +56,7 @@ struct fake {
 	uint32_t halts, offs, events, claims, restarts, copies;
 	uint32_t hsm_at_halt;
 	uint64_t restart_entry, restart_argument;
+	uint64_t hypercall[7]; /* number and arguments of the last one */
 	uint32_t takes;
 	/* Called once, at the end of the next axvmi_lines_take(). */
 	void (*after_take)(void);
@@ -215,6 +217,17 @@ int axvm_write_guest(struct axvm_vm *vm, struct axvm_gpa gpa, const void *data,
 	(void)vm;
 	memcpy(copy, data, size);
 	return fake_copy(gpa.value, copy, size, true);
+}
+
+bool axvmi_hypercall(struct axvm_vcpu *vcpu, uint64_t number,
+		     const uint64_t args[6], uint64_t *result)
+{
+	(void)vcpu;
+	fake.hypercall[0] = number;
+	memcpy(&fake.hypercall[1], args, 6 * sizeof(args[0]));
+	if (fake.answers_hypercalls)
+		*result = 42;
+	return fake.answers_hypercalls;
 }
 
 static bool fake_irq_pending(struct axvm_vcpu *vcpu)

@@ -98,7 +98,7 @@ static unsigned tag_bits(const struct axvm_host *host)
 
 static bool emulates(uint32_t type)
 {
-	return type != AXVM_EMU_IVC_POOL;
+	return type != AXVM_EMU_GITS;
 }
 
 static uint64_t read_counter(void)

@@ -19,6 +19,7 @@
 
 #define STUB_CPUS 4u
 #define STUB_REGS 8u
+#define STUB_ARGS 3u
 /* Interrupt lines 1..63; per-vCPU lines as RISC-V has them. */
 #define STUB_LINES 63u
 #define STUB_VCPU_LINES (1u << 1 | 1u << 5 | 1u << 9)
@@ -54,7 +55,9 @@ enum stub_op_kind {
 	STUB_SFENCE, /* the guest drops its own translations on this CPU */
 	STUB_PEEK, /* a: gpa; an exit, the library reads for the guest */
 	STUB_WFI, /* a: deadline, 0: none */
-	STUB_HYPERCALL, /* a: number, b: argument 0; register 0: result */
+	/* a: number, b: argument 0; the others from register STUB_ARGS on;
+	 * register 0: result */
+	STUB_HYPERCALL,
 	STUB_CPU_ON, /* a: vCPU, b: entry; register 0: 0 or AXVM_E* */
 	STUB_CPU_OFF,
 	STUB_SYSTEM_OFF, /* a: type, b: code */

@@ -206,10 +206,17 @@ static int cpu_on(struct stub_vcpu *v, const struct stub_op *op)
 
 static int hypercall(struct stub_vcpu *v, const struct stub_op *op)
 {
+	uint64_t args[6] = {op->b};
+
 	leave_guest(v);
 	axvmi_count(&v->core, AXVM_STAT_HYPERCALL);
+	memcpy(&args[1], &v->regs[STUB_ARGS], 5 * sizeof(args[1]));
+	if (axvmi_hypercall(&v->core, op->a, args, &v->regs[0])) {
+		v->pc++;
+		return 0;
+	}
 	fill(v)->u.hypercall.number = op->a;
-	v->core.exit->u.hypercall.args[0] = op->b;
+	memcpy(v->core.exit->u.hypercall.args, args, sizeof(args));
 	return AXVM_EXIT_HYPERCALL;
 }
 

@@ -1431,6 +1431,7 @@ static void a_retried_hypercall_executes_the_ecall_again(void **state)
 {
 	(void)state;
 	m.v->frame.x[REG_A7] = 0x485643;
+	m.v->frame.x[REG_A6] = 0x200;
 	m.v->frame.x[REG_A0] = 5;
 	assert_int_equal(play(CAUSE_ECALL_VS, 0, 0, 0), AXVM_EXIT_HYPERCALL);
 	assert_int_equal(m.v->frame.pc, ENTRY + 4);
@@ -1443,6 +1444,7 @@ static void a_done_hypercall_goes_on_behind_the_ecall(void **state)
 {
 	(void)state;
 	m.v->frame.x[REG_A7] = 0x485643;
+	m.v->frame.x[REG_A6] = 0x200;
 	assert_int_equal(play(CAUSE_ECALL_VS, 0, 0, 0), AXVM_EXIT_HYPERCALL);
 	assert_int_equal(complete(AXVM_COMPLETE_DONE, 17), WENT_ON);
 	assert_int_equal(m.v->frame.pc, ENTRY + 4);

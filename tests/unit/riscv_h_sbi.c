@@ -1022,6 +1022,25 @@ static void hypercalls_leave_with_number_and_arguments(void **s)
 	assert_int_equal(fake.exit.pc, self()->frame.pc - 4);
 }
 
+static void hypercalls_of_the_library_change_a0_and_go_on(void **s)
+{
+	struct riscv_frame before;
+
+	(void)s;
+	fake.answers_hypercalls = true;
+	EXPECT(CALL(SBI_HYPERCALL, 3, 1, 2, 3, 4, 5, 6), 42, 2);
+	for (uint64_t i = 0; i < 6; i++)
+		assert_int_equal(fake.hypercall[1 + i], i + 1);
+	assert_int_equal(fake.hypercall[0], 3);
+	before = self()->frame;
+	before.x[REG_A0] = 1;
+	assert_int_equal(self()->core.exits[AXVM_STAT_HYPERCALL], 1);
+	self()->frame.x[REG_A0] = 1;
+	assert_int_equal(axvmi_riscv_sbi_call(self()), 0);
+	before.x[REG_A0] = 42;
+	assert_memory_equal(&self()->frame, &before, sizeof(before));
+}
+
 static void hypercall_results_change_a0_alone(void **s)
 {
 	struct riscv_frame before;
@@ -1207,6 +1226,7 @@ int main(void)
 		T(legacy_shutdown_is_system_off),
 		T(legacy_ids_without_function_are_not_supported),
 		T(hypercalls_leave_with_number_and_arguments),
+		T(hypercalls_of_the_library_change_a0_and_go_on),
 		T(hypercall_results_change_a0_alone),
 		T(completions_of_other_exits_are_ignored),
 		T(debug_console_is_set_in_loading_only),

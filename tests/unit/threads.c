@@ -162,7 +162,7 @@ static void wait_for_state(struct axvm_vm *vm, enum axvm_vm_state state)
 static void no_interrupt_is_lost_between_halt_and_wake(void **state)
 {
 	static const struct stub_op ops[] = {OP(WFI, 0, 0), OP(ACK, 0, 0),
-					     OP(HYPERCALL, 0, 0),
+					     OP(HYPERCALL, 0x200, 0),
 					     OP(JUMP, 0, 0), THE_END};
 	struct runner r;
 	struct axvm_vm *vm;
@@ -333,8 +333,8 @@ static void vcpus_that_fault_at_once_share_frames(void **state)
 			(struct stub_op){STUB_READ, SHARED + i * PAGE, 0};
 		ops[1][i] = (struct stub_op){STUB_READ, SHARED + i * PAGE, 0};
 	}
-	ops[0][PAGES + 1] = (struct stub_op){STUB_HYPERCALL, 0, 0};
-	ops[1][PAGES] = (struct stub_op){STUB_HYPERCALL, 0, 0};
+	ops[0][PAGES + 1] = (struct stub_op){STUB_HYPERCALL, 0x200, 0};
+	ops[1][PAGES] = (struct stub_op){STUB_HYPERCALL, 0x200, 0};
 	vm = running(ops[0]);
 	stub_program(vm, 1, ops[1]);
 	for (int round = 0; round < 10; round++) {
@@ -411,7 +411,7 @@ static const struct stub_op busy[3][16] = {
 		OP(READ, SHARED, 0),
 		OP(READ, OWN_PAGE(0), 0),
 		OP(EXPECT, 10, 0),
-		OP(HYPERCALL, 1, 2),
+		OP(HYPERCALL, 0x200, 2),
 		OP(EXEC, RAM, 0),
 		OP(CPU_ON, 2, RAM),
 		OP(WRITE, SHARED + PAGE, 1),

@@ -286,7 +286,7 @@ static void other_exits_have_their_defaults(void **state)
 		OP(SYSREG, 0x123, 0), /* a fault */
 		OP(PORT, 0x60, 0), /* ones */
 		OP(EXPECT, UINT64_MAX, 0),
-		OP(HYPERCALL, 5, 6), /* -1 */
+		OP(HYPERCALL, 0x205, 6), /* -1 */
 		OP(UNKNOWN, 0, 0), /* a fault */
 		OP(FAIL_ENTRY, 77, 0), /* nothing to complete */
 		THE_END};
@@ -299,7 +299,7 @@ static void other_exits_have_their_defaults(void **state)
 	assert_int_equal(stub_faults(vm, 0), 1);
 	assert_int_equal(left->u.port.port, 0x60);
 	assert_int_equal(run(vm), AXVM_EXIT_HYPERCALL);
-	assert_int_equal(left->u.hypercall.number, 5);
+	assert_int_equal(left->u.hypercall.number, 0x205);
 	assert_int_equal(left->u.hypercall.args[0], 6);
 	assert_int_equal(run(vm), AXVM_EXIT_FAULT);
 	assert_int_equal(stub_reg(vm, 0, AXVM_REG_GPR(0)), UINT64_MAX);
@@ -315,7 +315,7 @@ static void other_exits_have_their_defaults(void **state)
 
 static void hypercall_and_sysreg_take_the_hosts_answer(void **state)
 {
-	static const struct stub_op ops[] = {OP(HYPERCALL, 1, 0),
+	static const struct stub_op ops[] = {OP(HYPERCALL, 0x200, 0),
 					     OP(SYSREG, 1, 0), OP(EXPECT, 9, 0),
 					     THE_END};
 	struct axvm_vm *vm = running(ops);
@@ -848,7 +848,7 @@ static void registers_are_read_and_written_outside(void **state)
 static void counters_say_what_the_guest_left_for(void **state)
 {
 	static const struct stub_op ops[] = {
-		OP(READ, NOWHERE, 0), OP(HYPERCALL, 0, 0), OP(WFI, 0, 0),
+		OP(READ, NOWHERE, 0), OP(HYPERCALL, 0x200, 0), OP(WFI, 0, 0),
 		OP(READ, RAM + MIB(16), 0), THE_END};
 	struct axvm_vcpu_stats stats;
 	struct axvm_vm *vm;

@@ -255,7 +255,7 @@ static void a_device_the_machine_lacks_is_refused_by_name(void **state)
 	add_pic();
 	emus[1] = emus[0];
 	emus[1].gpa.value += 0x10000;
-	emus[1].type = AXVM_EMU_IVC_POOL;
+	emus[1].type = AXVM_EMU_GITS;
 	config.emu_device_count = 2;
 	assert_int_equal(axvm_create(stub_get_host(m), &config, &error, &vm),
 			 AXVM_ENOTSUP);

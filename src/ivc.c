@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * The registry of channels: names, who is connected, and when memory goes back.
+ * All under host->ivc.lock; memory is made ready before it is taken and freed
+ * after it is dropped. vCPU threads (hypercall.c) and host threads call.
+ */
+#include "ivc.h"
+
+/* ---- names ---- */
+
+struct axvmi_ivc_channel *axvmi_ivc_find(struct axvm_host *host,
+					 uint64_t publisher, uint64_t key)
+{
+	struct axvmi_ivc_channel *c = host->ivc.channels;
+
+	while (c != NULL && (c->publisher != publisher || c->key != key))
+		c = c->next;
+	return c;
+}
+
+void axvmi_ivc_open(struct axvm_host *host, struct axvmi_ivc_channel *channel)
+{
+	channel->open = true;
+	channel->next = host->ivc.channels;
+	host->ivc.channels = channel;
+}
+
+void axvmi_ivc_shut(struct axvm_host *host, struct axvmi_ivc_channel *channel)
+{
+	struct axvmi_ivc_channel **link = &host->ivc.channels;
+
+	while (*link != channel)
+		link = &(*link)->next;
+	*link = channel->next;
+	channel->open = false;
+	channel->generation++;
+}
+
+/* The VM's connection of this name, to an open channel or a closed one. */
+static struct axvmi_ivc_end *find_end(struct axvmi_ivc_pool *pool,
+				      uint64_t publisher, uint64_t key)
+{
+	for (uint32_t i = 0; i < AXVM_IVC_SLOTS; i++) {
+		const struct axvmi_ivc_channel *c = pool->ends[i].channel;
+
+		if (c != NULL && c->publisher == publisher && c->key == key)
+			return &pool->ends[i];
+	}
+	return NULL;
+}
+
+/* ---- slots ---- */
+
+/* A slot that is in the way of [gpa, gpa + pages), or NULL. */
+static const struct axvmi_ivc_end *occupant(const struct axvmi_ivc_pool *pool,
+					    uint64_t gpa, uint64_t pages)
+{
+	for (uint32_t i = 0; i < AXVM_IVC_SLOTS; i++) {
+		const struct axvmi_ivc_end *end = &pool->ends[i];
+
+		if (end->pages != 0 &&
+		    range_overlaps(gpa, pages << PAGE_SHIFT_4K, end->gpa,
+				   end->pages << PAGE_SHIFT_4K))
+			return end;
+	}
+	return NULL;
+}
+
+/* First fit: each step goes behind one slot, so there are at most as many. */
+static bool find_gap(const struct axvmi_ivc_pool *pool, uint64_t pages,
+		     uint64_t *gpa)
+{
+	uint64_t size = pool->pages << PAGE_SHIFT_4K;
+	uint64_t at = pool->gpa;
+
+	/* Pages of a pool fit its size; only then can they be shifted. */
+	while (pages <= pool->pages && at - pool->gpa < size &&
+	       pages << PAGE_SHIFT_4K <= size - (at - pool->gpa)) {
+		const struct axvmi_ivc_end *end = occupant(pool, at, pages);
+
+		if (end == NULL) {
+			*gpa = at;
+			return true;
+		}
+		at = end->gpa + (end->pages << PAGE_SHIFT_4K);
+	}
+	return false;
+}
+
+/* A slot with room in the pool that is nobody's but the caller's. */
+static struct axvmi_ivc_end *reserve(struct axvmi_ivc_pool *pool,
+				     uint64_t pages)
+{
+	for (uint32_t i = 0; i < AXVM_IVC_SLOTS; i++) {
+		struct axvmi_ivc_end *end = &pool->ends[i];
+		uint64_t gpa;
+
+		if (end->pages != 0)
+			continue;
+		if (!find_gap(pool, pages, &gpa))
+			return NULL;
+		end->gpa = gpa;
+		end->pages = pages;
+		return end;
+	}
+	return NULL;
+}
+
+/* Nobody rings a slot that is not in a channel: PENDING stays 0 from here. */
+static void unreserve(struct axvmi_ivc_end *end)
+{
+	struct axvmi_ivc_pool *pool = end->pool;
+
+	atomic_fetch_and(&pool->pending, ~(UINT32_C(1) << (end - pool->ends)));
+	memset(end, 0, sizeof(*end));
+	end->pool = pool;
+}
+
+/* ---- joining and leaving ---- */
+
+/* Maps a reserved slot to the channel and enters it there; ENOMEM. */
+static int join(struct axvmi_ivc_end *end, struct axvmi_ivc_channel *channel,
+		const struct axvmi_ivc_request *request, uint32_t access)
+{
+	struct axvmi_ivc_pool *pool = end->pool;
+	int err = axvmi_ivc_map(pool->vm, channel, end->gpa, access);
+
+	if (err != AXVM_OK)
+		return err;
+	end->channel = channel;
+	end->access = access;
+	end->line = request->line != 0 ? request->line : pool->line;
+	end->fixed = request->fixed;
+	end->next = channel->ends;
+	channel->ends = end;
+	channel->end_count++;
+	channel->generation++;
+	return AXVM_OK;
+}
+
+/*
+ * Takes an end out of its channel and the memory out of its VM. Returns the
+ * channel when nobody holds it any more: the caller frees it without the lock.
+ */
+static struct axvmi_ivc_channel *leave(struct axvmi_ivc_end *end)
+{
+	struct axvmi_ivc_channel *channel = end->channel;
+	struct axvm_vm *vm = end->pool->vm;
+	struct axvmi_ivc_end **link = &channel->ends;
+
+	axvmi_ivc_unmap(vm, end->gpa, end->pages);
+	while (*link != end)
+		link = &(*link)->next;
+	*link = end->next;
+	channel->end_count--;
+	channel->generation++;
+	if (channel->open && (channel->kind == AXVMI_IVC_GUEST
+				      ? end->owner
+				      : channel->kind == AXVMI_IVC_STATIC &&
+						channel->end_count == 0))
+		axvmi_ivc_shut(vm->host, channel);
+	unreserve(end);
+	return channel->open || channel->end_count != 0 ? NULL : channel;
+}
+
+bool axvmi_ivc_evict(struct axvmi_ivc_end *end)
+{
+	struct axvm_host *host = end->pool->vm->host;
+	struct axvmi_ivc_channel *unused = NULL;
+	uint64_t saved = axvmi_lock(host, &host->ivc.lock);
+	bool there = end->channel != NULL;
+
+	if (there)
+		unused = leave(end);
+	axvmi_unlock(host, &host->ivc.lock, saved);
+	axvmi_ivc_channel_free(host, unused);
+	return there;
+}
+
+/* ---- publishing ---- */
+
+static int check_request(const struct axvm_vm *vm,
+			 const struct axvmi_ivc_request *request)
+{
+	if (vm->ivc == NULL)
+		return AXVM_ENOTSUP;
+	if (request->line != 0 && !axvmi_line_exists(vm, request->line))
+		return AXVM_EINVAL;
+	return AXVM_OK;
+}
+
+/* Room first: what is allocated afterwards is bounded by the pool, however many
+ * vCPUs call at once. */
+static int publish_begin(struct axvm_vm *vm,
+			 const struct axvmi_ivc_request *request,
+			 struct axvmi_ivc_end **end)
+{
+	struct axvm_host *host = vm->host;
+	uint64_t saved = axvmi_lock(host, &host->ivc.lock);
+	int err = AXVM_OK;
+
+	if (axvmi_ivc_find(host, request->publisher, request->key) != NULL ||
+	    find_end(vm->ivc, request->publisher, request->key) != NULL)
+		err = AXVM_EEXIST;
+	if (err == AXVM_OK) {
+		*end = reserve(vm->ivc, axvmi_ivc_pages(request->size));
+		if (*end == NULL)
+			err = AXVM_ENOSPC;
+	}
+	axvmi_unlock(host, &host->ivc.lock, saved);
+	return err;
+}
+
+/* Another vCPU may have taken the name meanwhile. `channel` may be NULL. */
+static int publish_end(struct axvmi_ivc_end *end,
+		       struct axvmi_ivc_channel *channel,
+		       const struct axvmi_ivc_request *request,
+		       struct axvm_ivc_state *state)
+{
+	struct axvm_host *host = end->pool->vm->host;
+	uint64_t saved = axvmi_lock(host, &host->ivc.lock);
+	int err = channel == NULL ? AXVM_ENOMEM : AXVM_OK;
+
+	if (err == AXVM_OK &&
+	    (axvmi_ivc_find(host, request->publisher, request->key) != NULL ||
+	     find_end(end->pool, request->publisher, request->key) != NULL))
+		err = AXVM_EEXIST;
+	if (err == AXVM_OK)
+		err = join(end, channel, request, AXVM_RW);
+	if (err == AXVM_OK) {
+		end->owner = channel->kind == AXVMI_IVC_GUEST;
+		axvmi_ivc_open(host, channel);
+		axvmi_ivc_describe(end, state);
+	} else {
+		unreserve(end);
+	}
+	axvmi_unlock(host, &host->ivc.lock, saved);
+	return err;
+}
+
+int axvmi_ivc_publish(struct axvm_vm *vm,
+		      const struct axvmi_ivc_request *request,
+		      struct axvm_ivc_state *state)
+{
+	struct axvmi_ivc_channel *channel;
+	struct axvmi_ivc_end *end;
+	int err = check_request(vm, request);
+
+	if (err == AXVM_OK && request->size == 0)
+		err = AXVM_EINVAL;
+	if (err == AXVM_OK)
+		err = publish_begin(vm, request, &end);
+	if (err != AXVM_OK)
+		return err;
+	channel = axvmi_ivc_channel_new(vm->host, request);
+	err = publish_end(end, channel, request, state);
+	if (err != AXVM_OK)
+		axvmi_ivc_channel_free(vm->host, channel);
+	return err;
+}
+
+/* ---- subscribing ---- */
+
+static int subscribe(struct axvm_vm *vm,
+		     const struct axvmi_ivc_request *request,
+		     struct axvm_ivc_state *state)
+{
+	struct axvmi_ivc_channel *channel =
+		axvmi_ivc_find(vm->host, request->publisher, request->key);
+	struct axvmi_ivc_end *end;
+	uint32_t granted;
+	int err;
+
+	/* One that is closed counts: the name would mean two things. */
+	if (find_end(vm->ivc, request->publisher, request->key) != NULL)
+		return AXVM_EEXIST;
+	if (channel == NULL)
+		return AXVM_ENOENT;
+	if (request->size != 0 &&
+	    axvmi_ivc_pages(request->size) != channel->pages)
+		return AXVM_EEXIST;
+	granted =
+		vm->config.id == channel->publisher ? AXVM_RW : channel->access;
+	if ((request->access & ~granted) != 0)
+		return AXVM_EPERM;
+	end = reserve(vm->ivc, channel->pages);
+	if (end == NULL)
+		return AXVM_ENOSPC;
+	err = join(end, channel, request, request->access);
+	if (err == AXVM_OK)
+		axvmi_ivc_describe(end, state);
+	else
+		unreserve(end);
+	return err;
+}
+
+int axvmi_ivc_subscribe(struct axvm_vm *vm,
+			const struct axvmi_ivc_request *request,
+			struct axvm_ivc_state *state)
+{
+	struct axvm_host *host = vm->host;
+	uint64_t saved;
+	int err = check_request(vm, request);
+
+	if (err != AXVM_OK)
+		return err;
+	saved = axvmi_lock(host, &host->ivc.lock);
+	err = subscribe(vm, request, state);
+	axvmi_unlock(host, &host->ivc.lock, saved);
+	return err;
+}
+
+/* ---- what connected VMs do ---- */
+
+/* What the guest may do to an end; the host may do anything. */
+static int check_leave(const struct axvmi_ivc_end *end, enum axvmi_ivc_who who)
+{
+	if (end == NULL)
+		return AXVM_ENOENT;
+	if (who == AXVMI_IVC_BY_HOST)
+		return AXVM_OK;
+	if (end->fixed)
+		return AXVM_EPERM;
+	return end->owner == (who == AXVMI_IVC_BY_OWNER) ? AXVM_OK
+							 : AXVM_ENOENT;
+}
+
+int axvmi_ivc_leave(struct axvm_vm *vm, uint64_t publisher, uint64_t key,
+		    enum axvmi_ivc_who who)
+{
+	struct axvm_host *host = vm->host;
+	struct axvmi_ivc_channel *unused = NULL;
+	struct axvmi_ivc_end *end;
+	uint64_t saved;
+	int err;
+
+	if (vm->ivc == NULL)
+		return AXVM_ENOTSUP;
+	saved = axvmi_lock(host, &host->ivc.lock);
+	end = find_end(vm->ivc, publisher, key);
+	err = check_leave(end, who);
+	if (err == AXVM_OK)
+		unused = leave(end);
+	axvmi_unlock(host, &host->ivc.lock, saved);
+	axvmi_ivc_channel_free(host, unused);
+	return err;
+}
+
+/* The bit first: whoever gets the interrupt finds it. */
+static void ring_end(const struct axvmi_ivc_end *end)
+{
+	struct axvmi_ivc_pool *pool = end->pool;
+
+	atomic_fetch_or(&pool->pending, UINT32_C(1) << (end - pool->ends));
+	if (end->line == 0)
+		return;
+	/* The line exists. A VM that is still LOADING hears nothing. */
+	if (axvm_inject(pool->vm, 0, end->line) == AXVM_ENOENT)
+		AXVMI_ASSERT(false);
+}
+
+void axvmi_ivc_ring(const struct axvmi_ivc_channel *channel,
+		    const struct axvmi_ivc_end *self)
+{
+	for (const struct axvmi_ivc_end *end = channel->ends; end != NULL;
+	     end = end->next) {
+		if (end != self)
+			ring_end(end);
+	}
+}
+
+int axvmi_ivc_notify(struct axvm_vm *vm, uint64_t publisher, uint64_t key)
+{
+	struct axvm_host *host = vm->host;
+	const struct axvmi_ivc_end *end;
+	uint64_t saved;
+
+	if (vm->ivc == NULL)
+		return AXVM_ENOTSUP;
+	saved = axvmi_lock(host, &host->ivc.lock);
+	end = find_end(vm->ivc, publisher, key);
+	if (end != NULL)
+		axvmi_ivc_ring(end->channel, end);
+	axvmi_unlock(host, &host->ivc.lock, saved);
+	return end == NULL ? AXVM_ENOENT : AXVM_OK;
+}
+
+void axvmi_ivc_describe(const struct axvmi_ivc_end *end,
+			struct axvm_ivc_state *state)
+{
+	const struct axvmi_ivc_channel *channel = end->channel;
+
+	memset(state, 0, sizeof(*state));
+	if (channel == NULL)
+		return;
+	state->gpa = end->gpa;
+	state->size = end->pages << PAGE_SHIFT_4K;
+	state->flags = AXVM_IVC_USED | (channel->open ? 0 : AXVM_IVC_CLOSED) |
+		       (end->owner ? AXVM_IVC_OWNER : 0) |
+		       ((end->access & AXVM_WRITE) ? AXVM_IVC_WRITABLE : 0) |
+		       (end->fixed ? AXVM_IVC_FIXED : 0);
+	state->generation = channel->generation;
+	state->peers = channel->end_count - 1;
+	state->line = end->line;
+}
+
+int axvmi_ivc_get_state(struct axvm_vm *vm, uint64_t publisher, uint64_t key,
+			struct axvm_ivc_state *state)
+{
+	struct axvm_host *host = vm->host;
+	const struct axvmi_ivc_end *end;
+	uint64_t saved;
+
+	if (vm->ivc == NULL)
+		return AXVM_ENOTSUP;
+	saved = axvmi_lock(host, &host->ivc.lock);
+	end = find_end(vm->ivc, publisher, key);
+	if (end != NULL)
+		axvmi_ivc_describe(end, state);
+	axvmi_unlock(host, &host->ivc.lock, saved);
+	return end == NULL ? AXVM_ENOENT : AXVM_OK;
+}

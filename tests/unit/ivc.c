@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * Channels and their lives: who may join, what stays mapped when a peer leaves,
+ * when memory goes back, and what running out of it leaves behind.
+ */
+#include "ivc_test.h"
+
+#define KEY UINT64_C(7)
+#define DATA (FIRST + 16)
+
+static struct axvm_vm *a, *b;
+
+/* Publisher 1 and subscriber 2, both connected. */
+static void connected(uint64_t size)
+{
+	a = ivc_vm(1);
+	b = ivc_vm(2);
+	assert_int_equal(publish(a, KEY, size), 0);
+	assert_int_equal(subscribe(b, 1, KEY), 0);
+}
+
+static void end_both(void)
+{
+	no_violation();
+	end(a);
+	end(b);
+}
+
+static uint32_t flags_of(struct axvm_vm *vm, uint64_t key)
+{
+	struct axvm_ivc_state s;
+
+	assert_int_equal(state_of(vm, 1, key, &s), 0);
+	return s.flags;
+}
+
+/* ---- memory ---- */
+
+static void guests_exchange_data(void **state)
+{
+	static const struct stub_op first[] = {OP(WRITE, DATA, 1234),
+					       OP(WFI, 0, 0), OP(READ, DATA, 0),
+					       OP(EXPECT, 5678, 0), THE_END};
+	static const struct stub_op second[] = {OP(READ, DATA, 0),
+						OP(EXPECT, 1234, 0),
+						OP(WRITE, DATA, 5678), THE_END};
+
+	(void)state;
+	connected(1);
+	stub_program(a, 0, first);
+	stub_program(b, 0, second);
+	assert_int_equal(run_on(0, a, 0), AXVM_EXIT_HALT);
+	assert_int_equal(run_on(1, b, 0), AXVM_EXIT_IRQ);
+	assert_int_equal(run_on(0, a, 0), AXVM_EXIT_IRQ);
+	end_both();
+}
+
+static void channels_cannot_be_executed(void **state)
+{
+	static const struct stub_op ops[] = {OP(EXEC, FIRST, 0), THE_END};
+
+	(void)state;
+	connected(1);
+	stub_program(b, 0, ops);
+	assert_int_equal(run_on(0, b, 0), AXVM_EXIT_FAULT);
+	assert_int_equal(left->u.fault.kind, AXVM_FAULT_PERMISSION);
+	end_both();
+}
+
+static void a_page_of_the_pool_without_a_channel_faults(void **state)
+{
+	static const struct stub_op ops[] = {OP(READ, FIRST + PAGE, 0),
+					     THE_END};
+
+	(void)state;
+	connected(1);
+	stub_program(b, 0, ops);
+	assert_int_equal(run_on(0, b, 0), AXVM_EXIT_FAULT);
+	assert_int_equal(left->gpa, FIRST + PAGE);
+	assert_int_equal(left->u.fault.kind, AXVM_FAULT_UNMAPPED);
+	end_both();
+}
+
+/* The model reports a translation that is used after its end. */
+static void who_left_cannot_reach_the_memory(void **state)
+{
+	static const struct stub_op ops[] = {OP(READ, DATA, 0), OP(WFI, 0, 0),
+					     OP(READ, DATA, 0), THE_END};
+
+	(void)state;
+	connected(1);
+	stub_program(a, 0, ops);
+	stub_program(b, 0, ops);
+	assert_int_equal(run_on(0, a, 0), AXVM_EXIT_HALT);
+	assert_int_equal(run_on(1, b, 0), AXVM_EXIT_HALT);
+	assert_int_equal(unsubscribe(b, 1, KEY), 0);
+	assert_int_equal(run_on(1, b, 0), AXVM_EXIT_FAULT);
+	assert_int_equal(left->u.fault.kind, AXVM_FAULT_UNMAPPED);
+	assert_int_equal(unpublish(a, KEY), 0);
+	assert_int_equal(run_on(0, a, 0), AXVM_EXIT_FAULT);
+	assert_int_equal(left->u.fault.kind, AXVM_FAULT_UNMAPPED);
+	end_both();
+}
+
+static void reused_memory_is_zeroed(void **state)
+{
+	const uint8_t zero[PAGE - 16] = {0};
+
+	(void)state;
+	a = ivc_vm(1);
+	for (unsigned round = 0; round < 8; round++) {
+		assert_int_equal(publish(a, KEY, PAGE), 0);
+		assert_memory_equal((uint8_t *)seen(a, FIRST) + 16, zero,
+				    sizeof(zero));
+		memset(seen(a, FIRST), 0xff, PAGE);
+		assert_int_equal(unpublish(a, KEY), 0);
+	}
+	end(a);
+}
+
+/* Whatever it is split into, it is one piece for the guests. */
+static void large_channels_come_from_pieces(void **state)
+{
+	const uint64_t size = MIB(2) + KIB(64) + 3 * PAGE;
+
+	(void)state;
+	a = ivc_vm_of(1, 1024);
+	b = ivc_vm_of(2, 1024);
+	assert_int_equal(publish(a, KEY, size), 0);
+	assert_int_equal(get(a, OUT_SIZE), size);
+	assert_int_equal(subscribe(b, 1, KEY), 0);
+	for (uint64_t off = 0; off < size; off += PAGE)
+		assert_ptr_equal(seen(a, FIRST + off), seen(b, FIRST + off));
+	assert_false(is_mapped(a, FIRST + size));
+	end_both();
+}
+
+static void guests_cannot_fool_the_library_by_the_header(void **state)
+{
+	struct axvm_ivc_state s;
+	uint64_t *header;
+
+	(void)state;
+	connected(1);
+	header = seen(b, FIRST);
+	header[0] = 99;
+	header[1] = 98;
+	assert_int_equal(state_of(b, 1, KEY, &s), 0);
+	assert_int_equal(state_of(b, 99, 98, &s), WIRE(NOT_FOUND));
+	assert_int_equal(notify(b, 1, KEY), 0);
+	assert_int_equal(unsubscribe(b, 99, 98), FAILED);
+	assert_int_equal(unsubscribe(b, 1, KEY), 0);
+	assert_int_equal(unpublish(a, 98), FAILED);
+	assert_int_equal(unpublish(a, KEY), 0);
+	end_both();
+}
+
+static void every_format_maps_channels(void **state)
+{
+	static const enum stub_format formats[] = {STUB_SV39X4, STUB_SV48X4,
+						   STUB_EPT, STUB_ARM};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		struct stub_config c = {
+			.format = formats[i],
+			.cpus = 2,
+			.tag_bits = 4,
+			.no_tables = true,
+			.broadcast = formats[i] == STUB_ARM,
+		};
+
+		m = stub_new(&c);
+		connected(40 * PAGE);
+		assert_int_equal(unpublish(a, KEY), 0);
+		assert_int_equal(publish(a, KEY, 1), 0);
+		assert_int_equal(unsubscribe(b, 1, KEY), 0);
+		assert_int_equal(subscribe(b, 1, KEY), 0);
+		end_both();
+		assert_true(stub_delete(m));
+		m = NULL;
+	}
+}
+
+/* ---- who may join ---- */
+
+static void a_name_is_published_once(void **state)
+{
+	(void)state;
+	a = ivc_vm(1);
+	b = ivc_vm(2);
+	assert_int_equal(publish(a, KEY, 1), 0);
+	assert_int_equal(publish(a, KEY, 1), FAILED);
+	/* Another VM's key is another name. */
+	assert_int_equal(publish(b, KEY, 1), 0);
+	assert_ptr_not_equal(seen(a, FIRST), seen(b, FIRST));
+	end_both();
+}
+
+static void a_double_subscription_is_refused(void **state)
+{
+	(void)state;
+	connected(1);
+	assert_int_equal(subscribe(b, 1, KEY), FAILED);
+	assert_int_equal(get(b, OUT_GPA), UNTOUCHED);
+	assert_int_equal(subscribe(a, 1, KEY), FAILED);
+	assert_false(is_mapped(b, FIRST + PAGE));
+	end_both();
+}
+
+static void three_vms_share_a_channel(void **state)
+{
+	struct axvm_ivc_state s;
+	struct axvm_vm *c;
+
+	(void)state;
+	connected(1);
+	c = ivc_vm(3);
+	assert_int_equal(subscribe(c, 1, KEY), 0);
+	assert_ptr_equal(seen(a, FIRST), seen(c, FIRST));
+	assert_int_equal(state_of(a, 1, KEY, &s), 0);
+	assert_int_equal(s.peers, 2);
+	/* The middle one of the list leaves. */
+	assert_int_equal(unsubscribe(b, 1, KEY), 0);
+	assert_int_equal(state_of(c, 1, KEY, &s), 0);
+	assert_int_equal(s.peers, 1);
+	end(c);
+	end_both();
+}
+
+static void slots_are_bounded(void **state)
+{
+	(void)state;
+	a = ivc_vm(1);
+	for (uint64_t key = 0; key < AXVM_IVC_SLOTS; key++)
+		assert_int_equal(publish(a, key, 1), 0);
+	assert_int_equal(publish(a, 1000, 1), FAILED);
+	assert_int_equal(unpublish(a, 3), 0);
+	assert_int_equal(publish(a, 1000, 1), 0);
+	assert_int_equal(get(a, OUT_GPA), FIRST + 3 * PAGE);
+	end(a);
+}
+
+static void the_pool_bounds_what_a_guest_can_take(void **state)
+{
+	uint64_t before, most;
+
+	(void)state;
+	a = ivc_vm(1);
+	before = test_hal_live_bytes(stub_hal(m));
+	for (uint64_t key = 0; publish(a, key, 3 * PAGE) == 0; key++)
+		;
+	/* 21 times three pages are 63. */
+	assert_true(is_mapped(a, FIRST + 62 * PAGE));
+	most = test_hal_live_bytes(stub_hal(m)) - before;
+	assert_true(most >= 63 * PAGE && most < 63 * PAGE + KIB(40));
+	assert_int_equal(publish(a, 1000, 1), FAILED);
+	end(a);
+}
+
+static void gaps_in_the_pool_are_used_again(void **state)
+{
+	(void)state;
+	a = ivc_vm_of(1, 9);
+	for (uint64_t key = 0; key < 4; key++)
+		assert_int_equal(publish(a, key, 2 * PAGE), 0);
+	assert_int_equal(publish(a, 9, 1), FAILED);
+	assert_int_equal(unpublish(a, 1), 0);
+	assert_int_equal(unpublish(a, 3), 0);
+	/* Four pages are free, but not in a row. */
+	assert_int_equal(publish(a, 9, 3 * PAGE), FAILED);
+	assert_int_equal(publish(a, 9, PAGE), 0);
+	assert_int_equal(get(a, OUT_GPA), FIRST + 2 * PAGE);
+	assert_int_equal(publish(a, 10, 2 * PAGE), 0);
+	assert_int_equal(get(a, OUT_GPA), FIRST + 6 * PAGE);
+	assert_int_equal(publish(a, 11, PAGE), 0);
+	assert_int_equal(get(a, OUT_GPA), FIRST + 3 * PAGE);
+	assert_int_equal(publish(a, 12, PAGE), FAILED);
+	end(a);
+}
+
+static void a_pool_of_one_page_has_one_channel(void **state)
+{
+	(void)state;
+	a = ivc_vm_of(1, 1);
+	b = ivc_vm_of(2, 1);
+	assert_int_equal(publish(a, KEY, PAGE), 0);
+	assert_int_equal(get(a, OUT_GPA), POOL);
+	assert_int_equal(publish(a, KEY + 1, 1), FAILED);
+	assert_int_equal(subscribe(b, 1, KEY), 0);
+	assert_int_equal(get(b, OUT_GPA), POOL);
+	assert_ptr_equal(seen(a, POOL), seen(b, POOL));
+	end_both();
+}
+
+/* ---- lives ---- */
+
+static void unpublish_leaves_subscribers_their_memory(void **state)
+{
+	uint64_t *word;
+
+	(void)state;
+	connected(1);
+	word = seen(b, DATA);
+	*word = 55;
+	assert_int_equal(unpublish(a, KEY), 0);
+	assert_false(is_mapped(a, FIRST));
+	assert_ptr_equal(seen(b, DATA), word);
+	assert_int_equal(*word, 55);
+	assert_int_equal(flags_of(b, KEY),
+			 AXVM_IVC_USED | AXVM_IVC_CLOSED | AXVM_IVC_WRITABLE);
+	end_both();
+}
+
+static void memory_goes_back_when_the_last_one_has_left(void **state)
+{
+	size_t live;
+
+	(void)state;
+	a = ivc_vm(1);
+	b = ivc_vm(2);
+	/* Tables for the pools stay. */
+	assert_int_equal(publish(a, KEY + 1, 1), 0);
+	assert_int_equal(subscribe(b, 1, KEY + 1), 0);
+	live = test_hal_live(stub_hal(m));
+	assert_int_equal(publish(a, KEY, 3 * PAGE), 0);
+	assert_int_equal(subscribe(b, 1, KEY), 0);
+	assert_int_equal(unpublish(a, KEY), 0);
+	assert_true(test_hal_live(stub_hal(m)) > live);
+	assert_int_equal(unsubscribe(b, 1, KEY), 0);
+	assert_int_equal(test_hal_live(stub_hal(m)), live);
+	assert_int_equal(publish(a, KEY, 3 * PAGE), 0);
+	assert_int_equal(subscribe(b, 1, KEY), 0);
+	assert_int_equal(unsubscribe(b, 1, KEY), 0);
+	assert_true(test_hal_live(stub_hal(m)) > live);
+	assert_int_equal(unpublish(a, KEY), 0);
+	assert_int_equal(test_hal_live(stub_hal(m)), live);
+	end_both();
+}
+
+static void a_republished_name_is_a_new_channel(void **state)
+{
+	struct axvm_vm *c;
+	uint64_t *old;
+
+	(void)state;
+	connected(1);
+	old = seen(b, DATA);
+	*old = 66;
+	assert_int_equal(unpublish(a, KEY), 0);
+	assert_int_equal(publish(a, KEY, 1), 0);
+	assert_ptr_not_equal(seen(a, DATA), old);
+	assert_int_equal(*(uint64_t *)seen(a, DATA), 0);
+	/* Others find the new one; who holds the old one lets go first. */
+	c = ivc_vm(3);
+	assert_int_equal(subscribe(c, 1, KEY), 0);
+	assert_ptr_equal(seen(c, DATA), seen(a, DATA));
+	assert_int_equal(subscribe(b, 1, KEY), FAILED);
+	assert_int_equal(*old, 66);
+	assert_int_equal(unsubscribe(b, 1, KEY), 0);
+	assert_int_equal(subscribe(b, 1, KEY), 0);
+	assert_ptr_equal(seen(b, DATA), seen(a, DATA));
+	assert_int_equal(flags_of(b, KEY), AXVM_IVC_USED | AXVM_IVC_WRITABLE);
+	end(c);
+	end_both();
+}
+
+static void shutdown_changes_nothing(void **state)
+{
+	(void)state;
+	connected(1);
+	stop(a);
+	assert_true(is_mapped(a, FIRST));
+	assert_int_equal(flags_of(b, KEY), AXVM_IVC_USED | AXVM_IVC_WRITABLE);
+	assert_int_equal(notify(b, 1, KEY), 0);
+	end_both();
+}
+
+static void reset_of_the_publisher_closes_the_channel(void **state)
+{
+	uint64_t *word;
+
+	(void)state;
+	connected(1);
+	word = seen(b, DATA);
+	*word = 77;
+	stop(a);
+	reset(a);
+	assert_int_equal(*word, 77);
+	assert_false(is_mapped(a, FIRST));
+	assert_int_equal(flags_of(b, KEY),
+			 AXVM_IVC_USED | AXVM_IVC_CLOSED | AXVM_IVC_WRITABLE);
+	assert_int_equal(axvm_boot(a), AXVM_OK);
+	assert_int_equal(publish(a, KEY, 1), 0);
+	assert_ptr_not_equal(seen(a, DATA), word);
+	end_both();
+}
+
+static void reset_of_a_subscriber_is_seen_by_the_generation(void **state)
+{
+	struct axvm_ivc_state before, after;
+
+	(void)state;
+	connected(1);
+	assert_int_equal(state_of(a, 1, KEY, &before), 0);
+	stop(b);
+	reset(b);
+	assert_false(is_mapped(b, FIRST));
+	assert_int_equal(axvm_boot(b), AXVM_OK);
+	assert_int_equal(subscribe(b, 1, KEY), 0);
+	assert_int_equal(state_of(a, 1, KEY, &after), 0);
+	assert_int_equal(after.peers, 1);
+	assert_int_equal(after.flags, before.flags);
+	assert_int_not_equal(after.generation, before.generation);
+	end_both();
+}
+
+static void a_destroyed_publisher_leaves_memory_to_its_peers(void **state)
+{
+	(void)state;
+	connected(PAGE + 1);
+	*(uint64_t *)seen(b, DATA) = 88;
+	end(a);
+	assert_int_equal(*(uint64_t *)seen(b, DATA), 88);
+	assert_int_equal(notify(b, 1, KEY), 0);
+	/* Its id is free, and so is the name; the old channel is not it. */
+	a = ivc_vm(1);
+	assert_int_equal(publish(a, KEY, 1), 0);
+	assert_ptr_not_equal(seen(a, DATA), seen(b, DATA));
+	end_both();
+}
+
+static void a_destroyed_subscriber_is_gone_from_the_channel(void **state)
+{
+	struct axvm_ivc_state s;
+
+	(void)state;
+	connected(1);
+	end(b);
+	assert_int_equal(state_of(a, 1, KEY, &s), 0);
+	assert_int_equal(s.peers, 0);
+	assert_int_equal(notify(a, 1, KEY), 0);
+	no_violation();
+	end(a);
+}
+
+static void reset_of_many_channels_goes_in_steps(void **state)
+{
+	unsigned steps = 0;
+	int err;
+
+	(void)state;
+	a = ivc_vm_of(1, 8192);
+	for (uint64_t key = 0; key < 16; key++)
+		assert_int_equal(publish(a, key, 500 * PAGE), 0);
+	stop(a);
+	do {
+		err = axvm_reset(a);
+		steps++;
+	} while (err == AXVM_EAGAIN);
+	assert_int_equal(err, AXVM_OK);
+	assert_true(steps > 4);
+	assert_false(is_mapped(a, FIRST));
+	end(a);
+}
+
+static void a_destroyed_vm_leaves_all_its_channels(void **state)
+{
+	(void)state;
+	a = ivc_vm_of(1, 8192);
+	b = ivc_vm_of(2, 8192);
+	for (uint64_t key = 0; key < 16; key++) {
+		assert_int_equal(publish(a, key, 500 * PAGE), 0);
+		assert_int_equal(subscribe(b, 1, key), 0);
+	}
+	end(a);
+	for (uint64_t key = 0; key < 16; key++)
+		assert_int_equal(flags_of(b, key) & AXVM_IVC_CLOSED,
+				 AXVM_IVC_CLOSED);
+	end(b);
+}
+
+/* ---- out of memory ---- */
+
+static int try_publish(void *arg)
+{
+	struct axvm_vm *vm = arg;
+
+	switch ((int64_t)CALL(vm, 0x102, KEY, OUT_GPA, OUT_SIZE)) {
+	case AXVM_HYPERCALL_OK:
+		return AXVM_OK;
+	case AXVM_HYPERCALL_NO_MEMORY:
+		assert_false(is_mapped(vm, FIRST));
+		assert_int_equal(get(vm, OUT_GPA), UNTOUCHED);
+		assert_int_equal(notify(vm, 1, KEY), WIRE(NOT_FOUND));
+		return AXVM_ENOMEM;
+	default:
+		return 1;
+	}
+}
+
+static int try_subscribe(void *arg)
+{
+	switch ((int64_t)CALL(arg, 0x103, 1, KEY, OUT_GPA, OUT_SIZE)) {
+	case AXVM_HYPERCALL_OK:
+		return AXVM_OK;
+	case AXVM_HYPERCALL_NO_MEMORY:
+		assert_false(is_mapped(arg, FIRST));
+		assert_int_equal(notify(arg, 1, KEY), WIRE(NOT_FOUND));
+		return AXVM_ENOMEM;
+	default:
+		return 1;
+	}
+}
+
+static void out_of_memory_changes_nothing(void **state)
+{
+	struct axvm_ivc_state before, after;
+
+	(void)state;
+	a = ivc_vm(1);
+	b = ivc_vm(2);
+	put(a, OUT_GPA, UNTOUCHED);
+	put(a, OUT_SIZE, 25 * PAGE);
+	assert_true(sweep(try_publish, a) > 10);
+	assert_int_equal(state_of(a, 1, KEY, &before), 0);
+	assert_int_equal(before.generation, 1);
+	assert_true(sweep(try_subscribe, b) > 0);
+	assert_int_equal(state_of(a, 1, KEY, &after), 0);
+	assert_int_equal(after.generation, 2);
+	end_both();
+}
+
+static int try_init(void *arg)
+{
+	return axvm_init(arg);
+}
+
+static void out_of_memory_at_init_leaves_no_channel(void **state)
+{
+	struct axvm_ivc_info info;
+
+	(void)state;
+	ivc_config(1, POOL_PAGES);
+	ivc_static(1, KEY, 3 * PAGE, 0);
+	ivc_static(1, KEY + 1, PAGE, 0);
+	a = created();
+	test_hal_fail_from(stub_hal(m), 12);
+	assert_int_equal(axvm_init(a), AXVM_ENOMEM);
+	assert_true(test_hal_failed(stub_hal(m)));
+	assert_true(sweep(try_init, a) > 20);
+	assert_int_equal(axvm_ivc_query(stub_get_host(m), 1, KEY + 1, &info),
+			 AXVM_OK);
+	assert_int_equal(info.connected, 1);
+	end(a);
+}
+
+static int try_reset(void *arg)
+{
+	int err;
+
+	do
+		err = axvm_reset(arg);
+	while (err == AXVM_EAGAIN);
+	return err;
+}
+
+static void a_reset_without_memory_for_its_channels_goes_on_later(void **state)
+{
+	(void)state;
+	ivc_config(1, POOL_PAGES);
+	ivc_static(1, KEY, 3 * PAGE, 0);
+	a = booted();
+	stop(a);
+	test_hal_fail_from(stub_hal(m), 1);
+	assert_int_equal(try_reset(a), AXVM_ENOMEM);
+	assert_true(test_hal_failed(stub_hal(m)));
+	assert_int_equal(axvm_vm_state(a), AXVM_VM_STOPPED);
+	assert_false(is_mapped(a, FIRST));
+	assert_true(sweep(try_reset, a) > 2);
+	assert_true(is_mapped(a, FIRST));
+	end(a);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(guests_exchange_data),
+		TEST(channels_cannot_be_executed),
+		TEST(a_page_of_the_pool_without_a_channel_faults),
+		TEST(who_left_cannot_reach_the_memory),
+		TEST(reused_memory_is_zeroed),
+		TEST(large_channels_come_from_pieces),
+		TEST(guests_cannot_fool_the_library_by_the_header),
+		OWN(every_format_maps_channels),
+		TEST(a_name_is_published_once),
+		TEST(a_double_subscription_is_refused),
+		TEST(three_vms_share_a_channel),
+		TEST(slots_are_bounded),
+		TEST(the_pool_bounds_what_a_guest_can_take),
+		TEST(gaps_in_the_pool_are_used_again),
+		TEST(a_pool_of_one_page_has_one_channel),
+		TEST(unpublish_leaves_subscribers_their_memory),
+		TEST(memory_goes_back_when_the_last_one_has_left),
+		TEST(a_republished_name_is_a_new_channel),
+		TEST(shutdown_changes_nothing),
+		TEST(reset_of_the_publisher_closes_the_channel),
+		TEST(reset_of_a_subscriber_is_seen_by_the_generation),
+		TEST(a_destroyed_publisher_leaves_memory_to_its_peers),
+		TEST(a_destroyed_subscriber_is_gone_from_the_channel),
+		TEST(reset_of_many_channels_goes_in_steps),
+		TEST(a_destroyed_vm_leaves_all_its_channels),
+		TEST(out_of_memory_changes_nothing),
+		TEST(out_of_memory_at_init_leaves_no_channel),
+		TEST(a_reset_without_memory_for_its_channels_goes_on_later),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -17,6 +17,7 @@ set(AXVM_TEST_TOOLS
 )
 # fuzz/<name>.c: libFuzzer entries, for the preset host-fuzz.
 set(AXVM_FUZZERS
+  hypercall
   riscv_h_exit
   riscv_h_insn
   riscv_h_sbi

@@ -334,6 +334,21 @@ static enum riscv_mmu guest_mmu(const struct axvm_host *host)
 						     : RISCV_MMU_SV39;
 }
 
+static const struct axvm_emu_device_config *find_pool(const struct axvm_vm *vm)
+{
+	for (uint32_t i = 0; i < vm->config.emu_device_count; i++) {
+		if (vm->config.emu_devices[i].type == AXVM_EMU_IVC_POOL)
+			return &vm->config.emu_devices[i];
+	}
+	return NULL;
+}
+
+struct riscv_ivc_node {
+	struct fdt_device device;
+	struct fdt_range reg[2];
+	uint32_t irq;
+};
+
 static uint32_t list_uarts(const struct axvm_vm *vm,
 			   struct riscv_uart_config *uarts)
 {
@@ -353,9 +368,37 @@ static uint32_t list_uarts(const struct axvm_vm *vm,
 	return count;
 }
 
+/* The node of axvm/ivc.h. Returns how many devices it is. */
+static uint32_t describe_ivc(const struct axvm_vm *vm,
+			     struct riscv_ivc_node *node)
+{
+	static const char *const compatible = "axvm,ivc";
+	const struct axvm_emu_device_config *pool = find_pool(vm);
+	bool has_doorbells;
+
+	if (pool == NULL)
+		return 0;
+	has_doorbells = pool->size > PAGE_SIZE_4K;
+	node->irq = pool->irq;
+	node->reg[0] = (struct fdt_range){pool->gpa.value, PAGE_SIZE_4K};
+	node->reg[1] = (struct fdt_range){pool->gpa.value + PAGE_SIZE_4K,
+					  pool->size - PAGE_SIZE_4K};
+	node->device = (struct fdt_device){
+		.name = "ivc",
+		.compatible = &compatible,
+		.compatible_count = 1,
+		.reg = node->reg,
+		.reg_count = has_doorbells ? 2 : 1,
+		.interrupts = &node->irq,
+		.interrupt_cells = node->irq != 0,
+	};
+	return 1;
+}
+
 int axvmi_riscv_write_tables(struct axvm_vm *vm, void *buffer, size_t size,
 			     size_t *used)
 {
+	struct riscv_ivc_node ivc;
 	struct riscv_uart_config uarts[AXVM_CONFIG_MAX_DEVICES];
 	uint32_t hart_ids[AXVM_MAX_VCPUS];
 	const struct axvm_emu_device_config *plic = find_plic(vm);
@@ -371,6 +414,8 @@ int axvmi_riscv_write_tables(struct axvm_vm *vm, void *buffer, size_t size,
 		.regions = vm->config.regions,
 		.region_count = vm->config.region_count,
 		.bootargs = vm->config.kernel.cmdline,
+		.devices = &ivc.device,
+		.device_count = describe_ivc(vm, &ivc),
 	};
 	uint32_t written;
 	int err;

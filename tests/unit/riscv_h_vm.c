@@ -897,6 +897,40 @@ static void tables_without_a_plic_have_no_interrupts(void **state)
 	assert_null(fdt_getprop(tree, uart, "interrupts", NULL));
 }
 
+static void tables_describe_the_pool_of_channels(void **state)
+{
+	int pool;
+
+	(void)state;
+	machine_emu(AXVM_EMU_PLIC, PLIC, PLIC_SIZE, 0);
+	machine_emu(AXVM_EMU_IVC_POOL, 0x60000000, 0x10000, 20);
+	machine_boot();
+	read_tree();
+	pool = fdt_node_offset_by_compatible(tree, -1, "axvm,ivc");
+	assert_int_equal(pool, node("/soc/ivc@60000000"));
+	assert_int_equal(cell(pool, "reg", 1), 0x60000000);
+	assert_int_equal(cell(pool, "reg", 3), 0x1000);
+	assert_int_equal(cell(pool, "reg", 5), 0x60001000);
+	assert_int_equal(cell(pool, "reg", 7), 0xf000);
+	assert_int_equal(cell(pool, "interrupts", 0), 20);
+}
+
+static void tables_describe_a_pool_of_one_page(void **state)
+{
+	int pool, size;
+
+	(void)state;
+	machine_emu(AXVM_EMU_PLIC, PLIC, PLIC_SIZE, 0);
+	machine_emu(AXVM_EMU_IVC_POOL, 0x60000000, 0x1000, 0);
+	machine_boot();
+	read_tree();
+	pool = node("/soc/ivc@60000000");
+	assert_int_equal(cell(pool, "reg", 3), 0x1000);
+	assert_non_null(fdt_getprop(tree, pool, "reg", &size));
+	assert_int_equal(size, 16);
+	assert_null(fdt_getprop(tree, pool, "interrupts", NULL));
+}
+
 static void tables_say_where_the_initrd_is(void **state)
 {
 	static const char data[5000];
@@ -993,6 +1027,8 @@ int main(void)
 		T(tables_name_the_widest_translation),
 		T(tables_describe_plic_and_uarts),
 		T(tables_without_a_plic_have_no_interrupts),
+		T(tables_describe_the_pool_of_channels),
+		T(tables_describe_a_pool_of_one_page),
 		T(tables_say_where_the_initrd_is),
 		T(tables_of_the_largest_vm_fit),
 		T(tables_that_do_not_fit_are_refused),

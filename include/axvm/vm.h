@@ -56,8 +56,8 @@ AXVM_MUST_USE int axvm_create(struct axvm_host *host,
  * the guest's tables. Context: thread. Errors: EINVAL, ESTATE, ENOMEM, EEXIST
  * (a device the host added overlaps, two images do, there are two interrupt
  * controllers, or a channel of the configuration has another size already),
- * EPERM (it may only be read), ENOSPC (images or tables do not fit), ERANGE (an image outside
- * the regions), EFORMAT (kernel image).
+ * EPERM (it may only be read), ENOSPC (images or tables do not fit), ERANGE (an
+ * image outside the regions), EFORMAT (kernel image).
  */
 AXVM_MUST_USE int axvm_init(struct axvm_vm *vm);
 

@@ -417,6 +417,31 @@ static void reset_of_a_subscriber_is_seen_by_the_generation(void **state)
 	end_both();
 }
 
+static void every_change_of_the_peers_moves_the_generation(void **state)
+{
+	struct axvm_ivc_state s;
+	uint32_t last;
+
+	(void)state;
+	a = ivc_vm(1);
+	b = ivc_vm(2);
+	assert_int_equal(publish(a, KEY, 1), 0);
+	assert_int_equal(state_of(a, 1, KEY, &s), 0);
+	last = s.generation;
+	assert_int_equal(subscribe(b, 1, KEY), 0);
+	assert_int_equal(state_of(a, 1, KEY, &s), 0);
+	assert_true(s.generation > last);
+	last = s.generation;
+	assert_int_equal(unsubscribe(b, 1, KEY), 0);
+	assert_int_equal(state_of(a, 1, KEY, &s), 0);
+	assert_true(s.generation > last);
+	last = s.generation;
+	assert_int_equal(notify(a, 1, KEY), 0);
+	assert_int_equal(state_of(a, 1, KEY, &s), 0);
+	assert_int_equal(s.generation, last);
+	end_both();
+}
+
 static void a_destroyed_publisher_leaves_memory_to_its_peers(void **state)
 {
 	(void)state;
@@ -608,6 +633,7 @@ int main(void)
 		TEST(shutdown_changes_nothing),
 		TEST(reset_of_the_publisher_closes_the_channel),
 		TEST(reset_of_a_subscriber_is_seen_by_the_generation),
+		TEST(every_change_of_the_peers_moves_the_generation),
 		TEST(a_destroyed_publisher_leaves_memory_to_its_peers),
 		TEST(a_destroyed_subscriber_is_gone_from_the_channel),
 		TEST(reset_of_many_channels_goes_in_steps),

@@ -150,6 +150,8 @@ static void devices_of_the_host_may_not_lie_in_the_pool(void **state)
 		live = test_hal_live(stub_hal(m));
 		assert_int_equal(axvm_init(vm), AXVM_EEXIST);
 		assert_int_equal(test_hal_live(stub_hal(m)), live);
+		assert_null(axvmi_bus_find(&vm->bus[AXVM_BUS_MMIO],
+					   POOL + 40 * PAGE));
 		destroy(vm);
 	}
 }
@@ -306,6 +308,26 @@ static void several_lie_one_behind_the_other(void **state)
 	end(vm);
 }
 
+static void an_init_that_fails_at_its_images_leaves_no_channel(void **state)
+{
+	static const uint8_t bytes[16];
+	const struct axvm_image image = {bytes, sizeof(bytes), {NOWHERE}};
+	struct axvm_ivc_info info;
+	struct axvm_vm *vm;
+
+	(void)state;
+	ivc_config(1, POOL_PAGES);
+	ivc_static(1, KEY, 2 * PAGE, 0);
+	vm = created();
+	assert_int_equal(axvm_add_image(vm, AXVM_IMAGE_RAW, &image), AXVM_OK);
+	assert_int_equal(axvm_init(vm), AXVM_ERANGE);
+	assert_int_equal(axvm_ivc_query(stub_get_host(m), 1, KEY, &info),
+			 AXVM_ENOENT);
+	assert_null(axvmi_bus_find(&vm->bus[AXVM_BUS_MMIO], POOL));
+	assert_null(axvmi_bus_find(&vm->bus[AXVM_BUS_MMIO], FIRST));
+	destroy(vm);
+}
+
 static void a_vm_that_never_booted_lets_go_too(void **state)
 {
 	struct axvm_vm *vm;
@@ -333,6 +355,7 @@ int main(void)
 		TEST(the_last_one_takes_the_memory_along),
 		TEST(other_guests_subscribe_to_them),
 		TEST(several_lie_one_behind_the_other),
+		TEST(an_init_that_fails_at_its_images_leaves_no_channel),
 		TEST(a_vm_that_never_booted_lets_go_too),
 	};
 

@@ -108,6 +108,18 @@ job_two() {
 	verdict $status "both powered off (status $status)"
 }
 
+# Two VMs that talk to each other; each has its own verdict.
+job_ivc() {
+	(machine "$(payload_file ivc)" --memory 64M --ivc-pool 64K \
+		--timeout 90 -- --kernel "$(payload_file ivc)" \
+		--cpus "$cpus" --memory 64M --ivc-pool 64K --demand) \
+		</dev/null >"$log" 2>&1
+	status=$?
+	sed -n 's/^vm1| //p' "$log" | payload_report | sed 's/ok /ok VM 1: /'
+	sed -n 's/^vm2| //p' "$log" | payload_report | sed 's/ok /ok VM 2: /'
+	verdict $status "both powered off (status $status)"
+}
+
 # Cold and warm reboot, then power off; the boots are counted here.
 job_reset() {
 	guests_dialogue "$log" 30 machine "$(payload_file reset)" --memory 64M \
@@ -203,6 +215,8 @@ jobs() {
 		payload time 4 1 off
 		payload smp 1 1 on
 		payload smp 4 1 off
+		ivc ivc 1 1 on
+		ivc ivc 1 1 off
 		reset reset 2 1 on
 		pause pause 1 1 on
 		pause pause 2 1 off
@@ -231,6 +245,8 @@ jobs() {
 		payload rtc 4 2 on migrate
 		payload shoot 2 2 on shootdown
 		two smp 2 2 on
+		ivc ivc 1 2 on
+		ivc ivc 2 2 on migrate
 		reset reset 4 2 off
 		linux linux 1 2 on
 		linux linux 1 2 off

@@ -19,6 +19,8 @@ usage() {
 	  --no-uart         only the firmware's console
 	  --passthrough NAME,GPA,HPA,SIZE,IRQ
 	                    a device of the machine, without DMA (repeatable)
+	  --demand          RAM page by page when the guest touches it
+	  --ivc-pool SIZE   room for channels to the other VMs
 	  --config FILE     VM configuration instead of a generated one
 	Of the machine:
 	  --arch NAME       backend: riscv_h
@@ -87,7 +89,7 @@ total=0
 
 new_vm() {
 	kernel='' initrd='' dtb='' append='' config=''
-	uart=1 cpus=1 memory=256M passthrough=''
+	uart=1 cpus=1 memory=256M passthrough='' demand='' pool=''
 }
 
 # A TOML string may not hold quotes, backslashes or control characters as
@@ -125,7 +127,7 @@ write_config() {
 	kernel_path = "kernel"
 	image_location = "memory"
 	cmdline = "$(toml_string "$append")"
-	memory_regions = [[0x8000_0000, $(bytes "$memory"), 0x7, 0]]
+	memory_regions = [[0x8000_0000, $(bytes "$memory"), 0x7, ${demand:-0}]]
 
 	[devices]
 	interrupt_mode = "$mode"
@@ -133,6 +135,8 @@ write_config() {
 	    ["plic", 0x0c00_0000, 0x60_0000, 0, 0x1, []],
 	END
 	[ -z "$uart" ] || echo '    ["uart", 0x1000_0000, 0x100, 10, 0x2, []],'
+	[ -z "$pool" ] ||
+		echo "    [\"ivc\", 0x6000_0000, $(bytes "$pool"), 20, 0xA, []],"
 	echo ']'
 	[ -z "$passthrough" ] ||
 		printf 'passthrough_devices = [\n%s\n]\n' "$passthrough"
@@ -177,7 +181,7 @@ vector=off
 
 # Numbers that the hypervisor looks up in the bundle by these names.
 bundle_numbers="slice-ms migrate reboots reserve suspend shootdown"
-switches="no-uart stats histograms icount"
+switches="no-uart demand stats histograms icount"
 
 # listed NAME LIST
 listed() {
@@ -190,6 +194,7 @@ listed() {
 switch_on() {
 	case $1 in
 	no-uart) uart= ;;
+	demand) demand=4 ;;
 	icount) icount=1 ;;
 	*) option "$1" 1 ;;
 	esac
@@ -219,6 +224,7 @@ set_value() {
 	--timeout) timeout=$2 ;;
 	--sstc) sstc=$2 ;;
 	--vector) vector=$2 ;;
+	--ivc-pool) pool=$2 ;;
 	*)
 		usage >&2
 		die "unknown option: $1"

@@ -104,6 +104,11 @@ static void property(struct reader *r, const char *name, const uint8_t *value,
 		r->contexts = value;
 		r->context_bytes = length;
 		machine.plic_base = 0x0c000000;
+	} else if (starts(node, "ivc@")) {
+		if (same(name, "reg"))
+			machine.ivc_base = be64(value);
+		else if (same(name, "interrupts"))
+			machine.ivc_irq = be32(value);
 	} else if ((starts(node, "serial@") || starts(node, "uart@")) &&
 		   same(name, "interrupts")) {
 		machine.uart_irq = be32(value);

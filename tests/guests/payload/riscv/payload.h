@@ -167,6 +167,8 @@ struct machine {
 	uint64_t ram_base, ram_size;
 	uint64_t plic_base, uart_base;
 	uint32_t uart_irq;
+	uint64_t ivc_base; /* 0: no pool of channels */
+	uint32_t ivc_irq;
 	uint64_t timebase;
 	char isa[256];
 };

@@ -393,8 +393,6 @@ void axvmi_ivc_describe(const struct axvmi_ivc_end *end,
 	const struct axvmi_ivc_channel *channel = end->channel;
 
 	memset(state, 0, sizeof(*state));
-	if (channel == NULL)
-		return;
 	state->gpa = end->gpa;
 	state->size = end->pages << PAGE_SHIFT_4K;
 	state->flags = AXVM_IVC_USED | (channel->open ? 0 : AXVM_IVC_CLOSED) |

@@ -105,8 +105,7 @@ void axvmi_ivc_shut(struct axvm_host *host, struct axvmi_ivc_channel *channel);
 /* Rings all ends but `self`, which may be NULL. Registry lock held. */
 void axvmi_ivc_ring(const struct axvmi_ivc_channel *channel,
 		    const struct axvmi_ivc_end *self);
-/* AXVM_IVC_* and the rest of a connection; all 0 if there is none. Registry
- * lock held. */
+/* AXVM_IVC_* and the rest of an end that is in a channel. Registry lock held. */
 void axvmi_ivc_describe(const struct axvmi_ivc_end *end,
 			struct axvm_ivc_state *state);
 

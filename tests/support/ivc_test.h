@@ -140,6 +140,35 @@ static inline uint64_t state_of(struct axvm_vm *vm, uint64_t publisher,
 	return result;
 }
 
+/*
+ * A machine that does something once at the next allocation: what another CPU
+ * might do while a channel's memory is made ready, which is under no lock.
+ */
+static void (*ivc_meanwhile)(void);
+static void *(*ivc_real_alloc)(void *ctx, size_t size, size_t align);
+
+static inline void *ivc_alloc(void *ctx, size_t size, size_t align)
+{
+	void (*act)(void) = ivc_meanwhile;
+
+	ivc_meanwhile = NULL;
+	if (act != NULL)
+		act();
+	return ivc_real_alloc(ctx, size, align);
+}
+
+static inline void ivc_machine_with_meanwhile(void)
+{
+	static const struct stub_config c = {.cpus = 1, .no_tables = true};
+
+	ivc_meanwhile = NULL;
+	m = stub_new_bare(&c);
+	ivc_real_alloc = stub_hal(m)->hal.alloc;
+	stub_hal(m)->hal.alloc = ivc_alloc;
+	assert_int_equal(stub_host(m), AXVM_OK);
+	assert_int_equal(stub_cpu_enable(m, 0), AXVM_OK);
+}
+
 /* The host's pointer to what the guest has at gpa, which is mapped. */
 static inline void *seen(struct axvm_vm *vm, uint64_t gpa)
 {

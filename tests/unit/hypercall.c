@@ -345,44 +345,33 @@ static void out_words_may_be_one(void **state)
 	end(vm);
 }
 
-/* The host takes the guest's right away between the two looks. */
 static struct axvm_vm *victim;
-static void *(*real_alloc)(void *ctx, size_t size, size_t align);
 
-static void *alloc_and_protect(void *ctx, size_t size, size_t align)
+/* The host takes the guest's right away between the two looks. */
+static void protect_out_page(void)
 {
-	struct axvm_vm *vm = victim;
-
-	victim = NULL;
-	if (vm != NULL && axvm_protect(vm, axvm_to_gpa(OUT_GPA & ~(PAGE - 1)),
-				       PAGE, AXVM_READ) != AXVM_OK)
+	if (axvm_protect(victim, axvm_to_gpa(OUT_GPA & ~(PAGE - 1)), PAGE,
+			 AXVM_READ) != AXVM_OK)
 		abort();
-	return real_alloc(ctx, size, align);
 }
 
 static void results_that_cannot_be_written_undo_the_call(void **state)
 {
-	static const struct stub_config c = {.cpus = 2, .no_tables = true};
-	struct axvm_vm *vm;
 	size_t live;
 
 	(void)state;
-	m = stub_new_bare(&c);
-	real_alloc = stub_hal(m)->hal.alloc;
-	stub_hal(m)->hal.alloc = alloc_and_protect;
-	assert_int_equal(stub_host(m), AXVM_OK);
-	assert_int_equal(stub_cpu_enable(m, 0), AXVM_OK);
-	vm = ivc_vm(1);
-	put(vm, OUT_SIZE, 1);
+	ivc_machine_with_meanwhile();
+	victim = ivc_vm(1);
+	put(victim, OUT_SIZE, 1);
 	live = test_hal_live(stub_hal(m));
-	victim = vm;
-	assert_int_equal(CALL(vm, 0x102, KEY, OUT_GPA, OUT_SIZE),
+	ivc_meanwhile = protect_out_page;
+	assert_int_equal(CALL(victim, 0x102, KEY, OUT_GPA, OUT_SIZE),
 			 WIRE(BAD_ADDRESS));
-	assert_null(victim);
-	assert_false(is_mapped(vm, FIRST));
+	assert_null(ivc_meanwhile);
+	assert_false(is_mapped(victim, FIRST));
 	assert_int_equal(test_hal_live(stub_hal(m)), live);
-	assert_int_equal(unpublish(vm, KEY), FAILED);
-	end(vm);
+	assert_int_equal(unpublish(victim, KEY), FAILED);
+	end(victim);
 }
 
 /* ---- our own calls ---- */

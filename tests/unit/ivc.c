@@ -137,6 +137,23 @@ static void large_channels_come_from_pieces(void **state)
 	end_both();
 }
 
+static void large_channels_come_from_single_pages_too(void **state)
+{
+	(void)state;
+	a = ivc_vm(1);
+	b = ivc_vm(2);
+	/* The channel, its list of pieces; then 64 KiB are refused. */
+	test_hal_fail_at(stub_hal(m), 3);
+	assert_int_equal(publish(a, KEY, 60 * PAGE), 0);
+	assert_true(test_hal_failed(stub_hal(m)));
+	for (uint64_t n = 0; n < 60; n++)
+		((uint64_t *)seen(a, FIRST + n * PAGE))[5] = n;
+	assert_int_equal(subscribe(b, 1, KEY), 0);
+	for (uint64_t n = 0; n < 60; n++)
+		assert_int_equal(((uint64_t *)seen(b, FIRST + n * PAGE))[5], n);
+	end_both();
+}
+
 static void guests_cannot_fool_the_library_by_the_header(void **state)
 {
 	struct axvm_ivc_state s;
@@ -293,6 +310,70 @@ static void a_pool_of_one_page_has_one_channel(void **state)
 	assert_int_equal(get(b, OUT_GPA), POOL);
 	assert_ptr_equal(seen(a, POOL), seen(b, POOL));
 	end_both();
+}
+
+/* What the other vCPU of the same VM does meanwhile. */
+static void publish_too(void)
+{
+	if (publish(a, KEY, 2 * PAGE) != 0)
+		abort();
+}
+
+static void of_two_vcpus_that_publish_one_name_one_fails(void **state)
+{
+	struct axvm_ivc_state s;
+	size_t live;
+
+	(void)state;
+	ivc_machine_with_meanwhile();
+	a = ivc_vm(1);
+	assert_int_equal(publish(a, KEY + 1, 1), 0);
+	live = test_hal_live(stub_hal(m));
+	ivc_meanwhile = publish_too;
+	assert_int_equal(publish(a, KEY, 1), FAILED);
+	assert_int_equal(state_of(a, 1, KEY, &s), 0);
+	/* The slower one had the place behind the first. */
+	assert_int_equal(s.gpa, FIRST + 2 * PAGE);
+	assert_int_equal(s.size, 2 * PAGE);
+	assert_int_equal(publish(a, KEY + 2, 1), 0);
+	assert_int_equal(get(a, OUT_GPA), FIRST + PAGE);
+	assert_int_equal(unpublish(a, KEY), 0);
+	assert_int_equal(unpublish(a, KEY + 2), 0);
+	assert_int_equal(test_hal_live(stub_hal(m)), live);
+	end(a);
+}
+
+/* A connection of that name to a channel that is closed. */
+static void hold_a_closed_one(void)
+{
+	const struct axvm_ivc_config c = {
+		.size = sizeof(c),
+		.publisher = 1,
+		.key = KEY,
+		.bytes = 1,
+		.access = AXVM_RW,
+	};
+
+	if (axvm_ivc_create(stub_get_host(m), &c) != AXVM_OK ||
+	    subscribe(a, 1, KEY) != 0 ||
+	    axvm_ivc_close(stub_get_host(m), 1, KEY) != AXVM_OK)
+		abort();
+}
+
+static void a_vm_has_one_connection_of_a_name(void **state)
+{
+	(void)state;
+	ivc_machine_with_meanwhile();
+	a = ivc_vm(1);
+	hold_a_closed_one();
+	assert_int_equal(publish(a, KEY, 1), FAILED);
+	assert_int_equal(unsubscribe(a, 1, KEY), 0);
+	ivc_meanwhile = hold_a_closed_one;
+	assert_int_equal(publish(a, KEY, 1), FAILED);
+	assert_int_equal(unpublish(a, KEY), FAILED);
+	assert_int_equal(unsubscribe(a, 1, KEY), 0);
+	assert_int_equal(publish(a, KEY, 1), 0);
+	end(a);
 }
 
 /* ---- lives ---- */
@@ -558,6 +639,31 @@ static void out_of_memory_changes_nothing(void **state)
 	end_both();
 }
 
+static int try_behind(void *arg)
+{
+	struct axvm_vm *vm = arg;
+	int64_t result = (int64_t)CALL(vm, 0x102, KEY, OUT_GPA, OUT_SIZE);
+
+	if (result == AXVM_HYPERCALL_OK)
+		return AXVM_OK;
+	for (uint64_t n = 400; n < 600; n++)
+		assert_false(is_mapped(vm, FIRST + n * PAGE));
+	return result == AXVM_HYPERCALL_NO_MEMORY ? AXVM_ENOMEM : 1;
+}
+
+/* The first pieces find a page table, the others need a second one. */
+static void out_of_memory_half_way_unmaps_the_first_half(void **state)
+{
+	(void)state;
+	a = ivc_vm_of(1, 1024);
+	assert_int_equal(publish(a, KEY + 1, 400 * PAGE), 0);
+	put(a, OUT_SIZE, 200 * PAGE);
+	assert_true(sweep(try_behind, a) > 10);
+	assert_true(is_mapped(a, FIRST + 599 * PAGE));
+	no_violation();
+	end(a);
+}
+
 static int try_init(void *arg)
 {
 	return axvm_init(arg);
@@ -618,6 +724,7 @@ int main(void)
 		TEST(who_left_cannot_reach_the_memory),
 		TEST(reused_memory_is_zeroed),
 		TEST(large_channels_come_from_pieces),
+		TEST(large_channels_come_from_single_pages_too),
 		TEST(guests_cannot_fool_the_library_by_the_header),
 		OWN(every_format_maps_channels),
 		TEST(a_name_is_published_once),
@@ -627,6 +734,8 @@ int main(void)
 		TEST(the_pool_bounds_what_a_guest_can_take),
 		TEST(gaps_in_the_pool_are_used_again),
 		TEST(a_pool_of_one_page_has_one_channel),
+		OWN(of_two_vcpus_that_publish_one_name_one_fails),
+		OWN(a_vm_has_one_connection_of_a_name),
 		TEST(unpublish_leaves_subscribers_their_memory),
 		TEST(memory_goes_back_when_the_last_one_has_left),
 		TEST(a_republished_name_is_a_new_channel),
@@ -639,6 +748,7 @@ int main(void)
 		TEST(reset_of_many_channels_goes_in_steps),
 		TEST(a_destroyed_vm_leaves_all_its_channels),
 		TEST(out_of_memory_changes_nothing),
+		TEST(out_of_memory_half_way_unmaps_the_first_half),
 		TEST(out_of_memory_at_init_leaves_no_channel),
 		TEST(a_reset_without_memory_for_its_channels_goes_on_later),
 	};

@@ -257,6 +257,30 @@ static void connecting_wants_a_vm_with_memory(void **state)
 	assert_int_equal(shut(1), AXVM_OK);
 }
 
+static void connecting_to_a_vm_that_is_being_destroyed_fails(void **state)
+{
+	struct axvm_ivc_config c = wanted(1);
+	struct axvm_host *host = stub_get_host(m);
+	struct axvm_vm *vm;
+
+	(void)state;
+	c.bytes = 1500 * PAGE;
+	assert_int_equal(axvm_ivc_create(host, &c), AXVM_OK);
+	c.publisher = 2;
+	assert_int_equal(axvm_ivc_create(host, &c), AXVM_OK);
+	ivc_config(5, 8192);
+	vm = loaded();
+	assert_int_equal(connect_to(vm, 1, AXVM_READ), AXVM_OK);
+	assert_int_equal(connect_to(vm, 2, AXVM_READ), AXVM_OK);
+	assert_int_equal(axvm_destroy(vm), AXVM_EAGAIN);
+	assert_int_equal(info_of(1).connected, 0);
+	assert_int_equal(connect_to(vm, 1, AXVM_READ), AXVM_ESTATE);
+	assert_int_equal(axvm_ivc_disconnect(vm, 2, KEY), AXVM_ESTATE);
+	destroy(vm);
+	assert_int_equal(shut(1), AXVM_OK);
+	assert_int_equal(shut(2), AXVM_OK);
+}
+
 static void the_host_rings_everybody(void **state)
 {
 	static const struct stub_op ops[] = {OP(IRQS, 0, 0), THE_END};
@@ -312,6 +336,7 @@ int main(void)
 		TEST(the_host_connects_to_channels_of_guests),
 		TEST(connect_checks_its_arguments),
 		TEST(connecting_wants_a_vm_with_memory),
+		TEST(connecting_to_a_vm_that_is_being_destroyed_fails),
 		TEST(the_host_rings_everybody),
 		TEST(out_of_memory_changes_nothing),
 	};

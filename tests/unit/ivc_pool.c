@@ -190,6 +190,38 @@ static void they_are_there_in_any_order(void **state)
 	}
 }
 
+static struct axvm_vm *second;
+
+static void init_second(void)
+{
+	if (axvm_init(second) != AXVM_OK)
+		abort();
+}
+
+static void two_vms_may_come_at_once(void **state)
+{
+	struct axvm_vm *first;
+	struct axvm_ivc_state s;
+
+	(void)state;
+	ivc_machine_with_meanwhile();
+	ivc_config(2, POOL_PAGES);
+	ivc_static(1, KEY, PAGE, 0);
+	second = created();
+	/* Of the reset, the first allocation is the channel's. */
+	first = static_vm(1, PAGE, 0);
+	stop(first);
+	ivc_meanwhile = init_second;
+	reset(first);
+	assert_null(ivc_meanwhile);
+	assert_ptr_equal(seen(first, FIRST), seen(second, FIRST));
+	assert_int_equal(axvm_boot(first), AXVM_OK);
+	assert_int_equal(state_of(first, 1, KEY, &s), 0);
+	assert_int_equal(s.peers, 1);
+	end(first);
+	destroy(second);
+}
+
 static void guests_cannot_leave_or_take_them(void **state)
 {
 	struct axvm_vm *a = static_vm(1, PAGE, 0);
@@ -349,6 +381,7 @@ int main(void)
 		TEST(lines_must_exist_on_the_machine),
 		TEST(devices_of_the_host_may_not_lie_in_the_pool),
 		TEST(they_are_there_in_any_order),
+		OWN(two_vms_may_come_at_once),
 		TEST(guests_cannot_leave_or_take_them),
 		TEST(sizes_must_agree),
 		TEST(after_a_reset_they_are_there_again),

@@ -38,86 +38,6 @@ void axvmi_ivc_shut(struct axvm_host *host, struct axvmi_ivc_channel *channel)
 	channel->generation++;
 }
 
-/* The VM's connection of this name, to an open channel or a closed one. */
-static struct axvmi_ivc_end *find_end(struct axvmi_ivc_pool *pool,
-				      uint64_t publisher, uint64_t key)
-{
-	for (uint32_t i = 0; i < AXVM_IVC_SLOTS; i++) {
-		const struct axvmi_ivc_channel *c = pool->ends[i].channel;
-
-		if (c != NULL && c->publisher == publisher && c->key == key)
-			return &pool->ends[i];
-	}
-	return NULL;
-}
-
-/* ---- slots ---- */
-
-/* A slot that is in the way of [gpa, gpa + pages), or NULL. */
-static const struct axvmi_ivc_end *occupant(const struct axvmi_ivc_pool *pool,
-					    uint64_t gpa, uint64_t pages)
-{
-	for (uint32_t i = 0; i < AXVM_IVC_SLOTS; i++) {
-		const struct axvmi_ivc_end *end = &pool->ends[i];
-
-		if (end->pages != 0 &&
-		    range_overlaps(gpa, pages << PAGE_SHIFT_4K, end->gpa,
-				   end->pages << PAGE_SHIFT_4K))
-			return end;
-	}
-	return NULL;
-}
-
-/* First fit: each step goes behind one slot, so there are at most as many. */
-static bool find_gap(const struct axvmi_ivc_pool *pool, uint64_t pages,
-		     uint64_t *gpa)
-{
-	uint64_t size = pool->pages << PAGE_SHIFT_4K;
-	uint64_t at = pool->gpa;
-
-	/* Pages of a pool fit its size; only then can they be shifted. */
-	while (pages <= pool->pages && at - pool->gpa < size &&
-	       pages << PAGE_SHIFT_4K <= size - (at - pool->gpa)) {
-		const struct axvmi_ivc_end *end = occupant(pool, at, pages);
-
-		if (end == NULL) {
-			*gpa = at;
-			return true;
-		}
-		at = end->gpa + (end->pages << PAGE_SHIFT_4K);
-	}
-	return false;
-}
-
-/* A slot with room in the pool that is nobody's but the caller's. */
-static struct axvmi_ivc_end *reserve(struct axvmi_ivc_pool *pool,
-				     uint64_t pages)
-{
-	for (uint32_t i = 0; i < AXVM_IVC_SLOTS; i++) {
-		struct axvmi_ivc_end *end = &pool->ends[i];
-		uint64_t gpa;
-
-		if (end->pages != 0)
-			continue;
-		if (!find_gap(pool, pages, &gpa))
-			return NULL;
-		end->gpa = gpa;
-		end->pages = pages;
-		return end;
-	}
-	return NULL;
-}
-
-/* Nobody rings a slot that is not in a channel: PENDING stays 0 from here. */
-static void unreserve(struct axvmi_ivc_end *end)
-{
-	struct axvmi_ivc_pool *pool = end->pool;
-
-	atomic_fetch_and(&pool->pending, ~(UINT32_C(1) << (end - pool->ends)));
-	memset(end, 0, sizeof(*end));
-	end->pool = pool;
-}
-
 /* ---- joining and leaving ---- */
 
 /* Maps a reserved slot to the channel and enters it there; ENOMEM. */
@@ -161,7 +81,7 @@ static struct axvmi_ivc_channel *leave(struct axvmi_ivc_end *end)
 				      : channel->kind == AXVMI_IVC_STATIC &&
 						channel->end_count == 0))
 		axvmi_ivc_shut(vm->host, channel);
-	unreserve(end);
+	axvmi_ivc_unreserve(end);
 	return channel->open || channel->end_count != 0 ? NULL : channel;
 }
 
@@ -202,10 +122,12 @@ static int publish_begin(struct axvm_vm *vm,
 	int err = AXVM_OK;
 
 	if (axvmi_ivc_find(host, request->publisher, request->key) != NULL ||
-	    find_end(vm->ivc, request->publisher, request->key) != NULL)
+	    axvmi_ivc_find_end(vm->ivc, request->publisher, request->key) !=
+		    NULL)
 		err = AXVM_EEXIST;
 	if (err == AXVM_OK) {
-		*end = reserve(vm->ivc, axvmi_ivc_pages(request->size));
+		*end = axvmi_ivc_reserve(vm->ivc,
+					 axvmi_ivc_pages(request->size));
 		if (*end == NULL)
 			err = AXVM_ENOSPC;
 	}
@@ -225,7 +147,8 @@ static int publish_end(struct axvmi_ivc_end *end,
 
 	if (err == AXVM_OK &&
 	    (axvmi_ivc_find(host, request->publisher, request->key) != NULL ||
-	     find_end(end->pool, request->publisher, request->key) != NULL))
+	     axvmi_ivc_find_end(end->pool, request->publisher, request->key) !=
+		     NULL))
 		err = AXVM_EEXIST;
 	if (err == AXVM_OK)
 		err = join(end, channel, request, AXVM_RW);
@@ -234,7 +157,7 @@ static int publish_end(struct axvmi_ivc_end *end,
 		axvmi_ivc_open(host, channel);
 		axvmi_ivc_describe(end, state);
 	} else {
-		unreserve(end);
+		axvmi_ivc_unreserve(end);
 	}
 	axvmi_unlock(host, &host->ivc.lock, saved);
 	return err;
@@ -274,7 +197,8 @@ static int subscribe(struct axvm_vm *vm,
 	int err;
 
 	/* One that is closed counts: the name would mean two things. */
-	if (find_end(vm->ivc, request->publisher, request->key) != NULL)
+	if (axvmi_ivc_find_end(vm->ivc, request->publisher, request->key) !=
+	    NULL)
 		return AXVM_EEXIST;
 	if (channel == NULL)
 		return AXVM_ENOENT;
@@ -285,14 +209,14 @@ static int subscribe(struct axvm_vm *vm,
 		vm->config.id == channel->publisher ? AXVM_RW : channel->access;
 	if ((request->access & ~granted) != 0)
 		return AXVM_EPERM;
-	end = reserve(vm->ivc, channel->pages);
+	end = axvmi_ivc_reserve(vm->ivc, channel->pages);
 	if (end == NULL)
 		return AXVM_ENOSPC;
 	err = join(end, channel, request, request->access);
 	if (err == AXVM_OK)
 		axvmi_ivc_describe(end, state);
 	else
-		unreserve(end);
+		axvmi_ivc_unreserve(end);
 	return err;
 }
 
@@ -339,7 +263,7 @@ int axvmi_ivc_leave(struct axvm_vm *vm, uint64_t publisher, uint64_t key,
 	if (vm->ivc == NULL)
 		return AXVM_ENOTSUP;
 	saved = axvmi_lock(host, &host->ivc.lock);
-	end = find_end(vm->ivc, publisher, key);
+	end = axvmi_ivc_find_end(vm->ivc, publisher, key);
 	err = check_leave(end, who);
 	if (err == AXVM_OK)
 		unused = leave(end);
@@ -380,7 +304,7 @@ int axvmi_ivc_notify(struct axvm_vm *vm, uint64_t publisher, uint64_t key)
 	if (vm->ivc == NULL)
 		return AXVM_ENOTSUP;
 	saved = axvmi_lock(host, &host->ivc.lock);
-	end = find_end(vm->ivc, publisher, key);
+	end = axvmi_ivc_find_end(vm->ivc, publisher, key);
 	if (end != NULL)
 		axvmi_ivc_ring(end->channel, end);
 	axvmi_unlock(host, &host->ivc.lock, saved);
@@ -414,7 +338,7 @@ int axvmi_ivc_get_state(struct axvm_vm *vm, uint64_t publisher, uint64_t key,
 	if (vm->ivc == NULL)
 		return AXVM_ENOTSUP;
 	saved = axvmi_lock(host, &host->ivc.lock);
-	end = find_end(vm->ivc, publisher, key);
+	end = axvmi_ivc_find_end(vm->ivc, publisher, key);
 	if (end != NULL)
 		axvmi_ivc_describe(end, state);
 	axvmi_unlock(host, &host->ivc.lock, saved);

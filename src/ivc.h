@@ -94,6 +94,16 @@ static inline uint64_t axvmi_ivc_pages(uint64_t size)
 	return ((size - 1) >> PAGE_SHIFT_4K) + 1;
 }
 
+/* ---- ivc_slots.c; registry lock held ---- */
+
+/* The VM's connection of this name, to an open channel or a closed one. */
+struct axvmi_ivc_end *axvmi_ivc_find_end(struct axvmi_ivc_pool *pool,
+					 uint64_t publisher, uint64_t key);
+/* A slot with room in the pool that is nobody's but the caller's, or NULL. */
+struct axvmi_ivc_end *axvmi_ivc_reserve(struct axvmi_ivc_pool *pool,
+					uint64_t pages);
+void axvmi_ivc_unreserve(struct axvmi_ivc_end *end);
+
 /* ---- ivc.c ---- */
 
 /* The open channel of this name, or NULL. Registry lock held. */

@@ -24,6 +24,7 @@ set(AXVM_CORE_SOURCES
   ivc_host.c
   ivc_memory.c
   ivc_pool.c
+  ivc_slots.c
   mem_batch.c
   mem_copy.c
   mem_fault.c

@@ -163,11 +163,10 @@ static int check_lines(const struct axvm_host *host,
 			&config->emu_devices[i];
 
 		if (d->type == AXVM_EMU_IVC_POOL &&
-		    !axvmi_ivc_lines_exist(host->ops, d)) {
-			(void)refuse(error, "devices.emu_devices", i,
-				     "the machine has no such interrupt line");
-			return AXVM_EINVAL;
-		}
+		    !axvmi_ivc_lines_exist(host->ops, d))
+			return axvmi_refuse(
+				error, AXVM_EINVAL, FIELD_EMU, i,
+				"the machine has no such interrupt line");
 	}
 	return AXVM_OK;
 }

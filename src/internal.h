@@ -478,7 +478,8 @@ void axvmi_read_grace(struct axvm_vm *vm);
 /* Level of a line as all its sources say. */
 static inline bool axvmi_line_level(struct axvm_vm *vm, uint32_t line)
 {
-	return load_seq(&vm->lines.asserted[line]) != 0;
+	/* Below 0 while calls race for a source. */
+	return (int32_t)load_seq(&vm->lines.asserted[line]) > 0;
 }
 
 /*

@@ -74,8 +74,9 @@ static void announce(struct axvm_vm *vm, uint32_t line)
 }
 
 /*
- * A line is high while `asserted` is not 0. Whoever takes it from 0 or to 0
- * announces, so that every change of the level has its announcement.
+ * A line is high while more sources hold it than have let go. Whoever makes it
+ * so, or ends it, announces, so that every change of the level has its
+ * announcement.
  */
 static void hold(struct axvm_vm *vm, uint32_t line)
 {
@@ -85,18 +86,16 @@ static void hold(struct axvm_vm *vm, uint32_t line)
 
 static void let_go(struct axvm_vm *vm, uint32_t line)
 {
-	uint32_t before = atomic_fetch_sub(&vm->lines.asserted[line], 1);
-
-	AXVMI_ASSERT(before != 0);
-	if (before == 1)
+	if (atomic_fetch_sub(&vm->lines.asserted[line], 1) == 1)
 		announce(vm, line);
 }
 
 /*
- * A source remembers in a flag whether it holds its line. Two calls may race
- * for one source: `asserted` is raised before the flag is set and lowered after
- * it was cleared, so that it is never below the number of flags; whoever finds
- * the flag set already undoes its own count.
+ * A source remembers in a flag whether it holds its line. The flag goes first:
+ * who lowers the line because of what raising it has caused, on another CPU
+ * before the raising call has returned, must find the flag. Two calls that race
+ * for one source may so let go before they hold: the count is a signed one, and
+ * right when both are over.
  */
 int axvm_irq_set(struct axvm_vm *vm, uint32_t line, bool level)
 {
@@ -113,9 +112,8 @@ int axvm_irq_set(struct axvm_vm *vm, uint32_t line, bool level)
 	if (((load_seq(flags) & bit) != 0) == level)
 		return AXVM_OK;
 	if (level) {
-		hold(vm, line);
-		if ((atomic_fetch_or(flags, bit) & bit) != 0)
-			let_go(vm, line);
+		if ((atomic_fetch_or(flags, bit) & bit) == 0)
+			hold(vm, line);
 	} else if ((atomic_fetch_and(flags, ~bit) & bit) != 0) {
 		let_go(vm, line);
 	}
@@ -134,9 +132,8 @@ int axvm_irq_source_set(struct axvm_irq_source *source, bool level)
 	if ((word_load(&source->level) != 0) == level)
 		return AXVM_OK;
 	if (level) {
-		hold(source->vm, source->line);
-		if (word_exchange(&source->level, 1) != 0)
-			let_go(source->vm, source->line);
+		if (word_exchange(&source->level, 1) == 0)
+			hold(source->vm, source->line);
 	} else if (word_exchange(&source->level, 0) != 0) {
 		let_go(source->vm, source->line);
 	}

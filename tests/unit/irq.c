@@ -247,6 +247,42 @@ static void setting_the_level_a_line_has_tells_nobody(void **state)
 	assert_int_equal(load_seq(&m->vm.lines.asserted[10]), 0);
 }
 
+static struct axvm_irq_source *answered;
+
+static void serve_it(struct machine *m, uint32_t line)
+{
+	if (answered != NULL)
+		set_source(answered, false);
+	else
+		set(m, line, false);
+}
+
+/* A guest may serve the interrupt, and its device lower the line, on another CPU
+ * before the call that raised it is over. */
+static void lowering_in_answer_to_a_raise_is_never_too_early(void **state)
+{
+	struct machine *m = *state;
+	struct axvm_irq_source source = {&m->vm, 12, 0};
+
+	answered = NULL;
+	m->in_targets = serve_it;
+	set(m, 10, true);
+	assert_false(axvmi_line_level(&m->vm, 10));
+	answered = &source;
+	m->in_targets = serve_it;
+	set_source(&source, true);
+	assert_false(axvmi_line_level(&m->vm, 12));
+	take(m);
+	assert_false(m->level[10]);
+	assert_false(m->level[12]);
+	/* And they can be raised again. */
+	set(m, 10, true);
+	set_source(&source, true);
+	take(m);
+	assert_true(m->level[10]);
+	assert_true(m->level[12]);
+}
+
 static void a_line_is_the_or_of_its_sources(void **state)
 {
 	struct machine *m = *state;
@@ -699,6 +735,7 @@ int main(void)
 		TEST(lines_work_in_every_state_after_loading),
 		TEST(a_raised_line_is_reported_once_and_then_not_again),
 		TEST(setting_the_level_a_line_has_tells_nobody),
+		TEST(lowering_in_answer_to_a_raise_is_never_too_early),
 		TEST(a_line_is_the_or_of_its_sources),
 		TEST(every_line_is_reported_under_its_own_number),
 		TEST(the_vcpus_that_the_controller_names_are_told),

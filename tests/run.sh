@@ -52,6 +52,8 @@ unit() {
 	script tests/lib/headers.sh
 	say "the README"
 	script tests/lib/readme.sh
+	say "the table of bench.sh"
+	script tests/lib/bench_table.sh
 	for preset in host host-clang host-asan host-tsan; do
 		run_preset $preset
 	done

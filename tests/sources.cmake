@@ -15,6 +15,14 @@ set(AXVM_TEST_SUPPORT
 set(AXVM_TEST_TOOLS
   toml_dump
 )
+# bench/<name>.c: one program, bench_host; see bench.sh.
+set(AXVM_BENCH_HOST
+  host_api
+  host_bare
+  host_dispatch
+  host_main
+  host_stage2
+)
 # fuzz/<name>.c: libFuzzer entries, for the preset host-fuzz.
 set(AXVM_FUZZERS
   hypercall

@@ -11,8 +11,11 @@ PACKAGES_FUZZ="$PACKAGES_BUILD clang libclang-rt-dev libcmocka-dev libfdt-dev"
 PACKAGES_RISCV64="$PACKAGES_BUILD clang clang-tidy gcc-riscv64-linux-gnu
 	qemu-system-misc opensbi device-tree-compiler cpio pkg-config
 	debian-archive-keyring"
+PACKAGES_BENCH_HOST="$PACKAGES_BUILD g++ libcmocka-dev libfdt-dev
+	gcc-riscv64-linux-gnu"
 # What stands for them where there is no dpkg.
 COMMANDS_UNIT="cmake ninja gcc g++ clang clang-tidy gcovr python3"
+COMMANDS_BENCH_HOST="cmake ninja gcc g++"
 COMMANDS_RISCV64="cmake ninja clang clang-tidy qemu-system-riscv64 dtc cpio"
 
 missing_packages() {

@@ -85,11 +85,17 @@ struct s2_table {
 	const struct axvm_s2_format *format;
 	struct s2_pool *pool;
 	atomic_u64 *root;
-	/* Copies for the shortest walk. */
-	uint64_t last_gpa;
+	/* For the shortest walk. Addresses below quick_end have it: all with
+	 * three or four levels in a linear pool, else none. */
+	uint64_t quick_end;
 	uint64_t offset; /* the pool's virt_offset */
 	uint32_t top_shift; /* gpa >> top_shift indexes the root */
 	bool linear; /* the pool's */
+	/* Properties of a leaf: ((entry ^ flip) & rights_mask) * rights_gather
+	 * has AXVM_READ, WRITE, EXEC in its top bits. */
+	uint64_t rights_mask;
+	uint64_t rights_gather;
+	uint64_t device_mask;
 	uint64_t dead; /* detached tables of a destroy under way */
 	atomic_u64 pages; /* 4 KiB frames owned, root and detached included */
 };

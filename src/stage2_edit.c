@@ -53,32 +53,37 @@ static struct edit_plan new_plan(uint64_t gpa, uint64_t size)
 	return plan;
 }
 
-/* Entries from the slot on that begin below `end`, all in one table. */
-static unsigned run_limit(const struct axvm_s2_format *format,
-			  const struct s2_slot *slot, uint64_t gpa,
-			  uint64_t end)
+/* Leaves of one table, from gpa's on. */
+struct run {
+	atomic_u64 *entry;
+	unsigned level;
+	unsigned count;
+};
+
+/*
+ * The leaves, or holes, of gpa's table from gpa's on that begin below `end`,
+ * before the next table.
+ */
+static struct run run_at(const struct s2_table *table, uint64_t gpa,
+			 uint64_t end)
 {
-	unsigned room = s2_entries(format, slot->level) - slot->index;
-	uint64_t start = align_down(gpa, s2_size(slot->level));
-	uint64_t wanted =
-		((end - 1 - start) >> axvmi_s2_shift(slot->level)) + 1;
+	const struct axvm_s2_format *format = table->format;
+	struct s2_slot slot = axvmi_s2_descend(table, gpa, 0);
+	struct run run = {.entry = slot.entry, .level = (unsigned)slot.level};
+	unsigned room = s2_room(format, slot, gpa);
+	uint64_t start = align_down(gpa, s2_size(run.level));
+	uint64_t wanted = ((end - 1 - start) >> axvmi_s2_shift(run.level)) + 1;
 
-	return wanted < room ? (unsigned)wanted : room;
-}
-
-/* Leaves before the next table, from the slot on. */
-static unsigned leaf_run(const struct axvm_s2_format *format,
-			 const struct s2_slot *slot, unsigned limit)
-{
-	const atomic_u64 *entry = slot->table + slot->index;
-	unsigned count = 0;
-
-	if (slot->level == 0)
-		return limit;
-	while (count < limit &&
-	       !s2_is_table(format, load_relaxed(&entry[count])))
-		count++;
-	return count;
+	if (wanted < room)
+		room = (unsigned)wanted;
+	if (run.level == 0) {
+		run.count = room;
+		return run;
+	}
+	while (run.count < room &&
+	       !s2_is_table(format, load_relaxed(&run.entry[run.count])))
+		run.count++;
+	return run;
 }
 
 /* Collects the bits of a run; false if an entry is not present. */
@@ -88,11 +93,17 @@ static bool scan_run(const struct axvm_s2_format *format, struct bits *seen,
 	uint64_t any = seen->any;
 	uint64_t all = seen->all;
 
-	for (unsigned i = 0; i < count; i++) {
-		uint64_t value = load_relaxed(&entry[i]);
+	/* By two: most of an edit of many pages is this loop and the next. */
+	for (; count >= 2; count -= 2, entry += 2) {
+		uint64_t first = load_relaxed(&entry[0]);
+		uint64_t second = load_relaxed(&entry[1]);
 
-		any |= value;
-		all &= value;
+		any |= first | second;
+		all &= first & second;
+	}
+	if (count != 0) {
+		any |= load_relaxed(entry);
+		all &= load_relaxed(entry);
 	}
 	seen->any = any;
 	seen->all = all;
@@ -106,19 +117,16 @@ static int plan_edit(const struct s2_table *table, struct edit_plan *plan)
 	uint64_t at = plan->gpa;
 
 	while (at < plan->end) {
-		struct s2_slot slot = s2_descend(table, at, 0);
-		unsigned count = leaf_run(
-			format, &slot, run_limit(format, &slot, at, plan->end));
+		struct run run = run_at(table, at, plan->end);
 
-		if (!scan_run(format, &plan->seen, slot.table + slot.index,
-			      count))
+		if (!scan_run(format, &plan->seen, run.entry, run.count))
 			return AXVM_ENOENT;
 		if (at == plan->gpa)
-			count_cut(plan, at, slot.level);
-		at = align_down(at, s2_size(slot.level)) +
-		     ((uint64_t)count << axvmi_s2_shift(slot.level));
+			count_cut(plan, at, run.level);
+		at = align_down(at, s2_size(run.level)) +
+		     ((uint64_t)run.count << axvmi_s2_shift(run.level));
 		if (at > plan->end)
-			count_cut(plan, plan->end, slot.level);
+			count_cut(plan, plan->end, run.level);
 	}
 	return 0;
 }
@@ -127,13 +135,13 @@ static int plan_edit(const struct s2_table *table, struct edit_plan *plan)
 static void plan_sparse(const struct s2_table *table, struct edit_plan *plan)
 {
 	const struct axvm_s2_format *format = table->format;
-	struct s2_slot slot = s2_descend(table, plan->gpa, 0);
+	struct s2_slot slot = axvmi_s2_descend(table, plan->gpa, 0);
 
-	if (s2_is_present(format, slot.value))
-		count_cut(plan, plan->gpa, slot.level);
-	slot = s2_descend(table, plan->end - 1, 0);
-	if (s2_is_present(format, slot.value))
-		count_cut(plan, plan->end, slot.level);
+	if (s2_is_present(format, load_relaxed(slot.entry)))
+		count_cut(plan, plan->gpa, (unsigned)slot.level);
+	slot = axvmi_s2_descend(table, plan->end - 1, 0);
+	if (s2_is_present(format, load_relaxed(slot.entry)))
+		count_cut(plan, plan->end, (unsigned)slot.level);
 }
 
 static int split_ends(struct s2_table *table, const struct edit_plan *plan,
@@ -179,18 +187,18 @@ static void drop_empty(struct s2_table *table, uint64_t gpa, unsigned level,
 		       struct s2_edit *edit)
 {
 	while (level != table->format->levels - 1) {
-		struct s2_slot slot = s2_descend(table, gpa, level + 1);
-		atomic_u64 *page = s2_child(table, slot.value);
+		struct s2_slot slot = axvmi_s2_descend(table, gpa, level + 1);
+		atomic_u64 *page = s2_child(table, load_relaxed(slot.entry));
 		uint64_t span = s2_size(level + 1);
 		unsigned hint = (unsigned)(gpa >> axvmi_s2_shift(level)) &
 				(S2_TABLE_ENTRIES - 1);
 
 		if (!table_is_empty(page, hint))
 			return;
-		store_relaxed(&slot.table[slot.index], 0);
+		store_relaxed(slot.entry, 0);
 		axvmi_s2_detach(table, &edit->garbage.head, page, level);
 		/* Walk caches may hold the table for all of its span. */
-		axvmi_s2_note_flush(edit, align_down(gpa, span), span);
+		s2_note_flush(edit, align_down(gpa, span), span);
 		level++;
 	}
 }
@@ -211,18 +219,17 @@ static unsigned covered_level(const struct axvm_s2_format *format, uint64_t gpa,
 static bool clear_entries(struct s2_table *table, const struct s2_slot *slot,
 			  unsigned count, struct s2_edit *edit)
 {
-	atomic_u64 *entry = slot->table + slot->index;
 	uint64_t seen = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		uint64_t value = load_relaxed(&entry[i]);
+		uint64_t value = load_relaxed(&slot->entry[i]);
 
 		seen |= value;
-		store_relaxed(&entry[i], 0);
+		store_relaxed(&slot->entry[i], 0);
 		if (slot->level != 0 && s2_is_table(table->format, value))
 			axvmi_s2_detach(table, &edit->garbage.head,
 					s2_child(table, value),
-					slot->level - 1);
+					(unsigned)slot->level - 1);
 	}
 	return seen != 0;
 }
@@ -236,19 +243,19 @@ static uint64_t clear_step(struct s2_table *table, uint64_t gpa, uint64_t end,
 {
 	const struct axvm_s2_format *format = table->format;
 	unsigned level = covered_level(format, gpa, end);
-	struct s2_slot slot = s2_descend(table, gpa, level);
-	uint64_t size = s2_size(slot.level);
+	struct s2_slot slot = axvmi_s2_descend(table, gpa, level);
+	uint64_t size = s2_size((unsigned)slot.level);
 	uint64_t count = (end - gpa) >> axvmi_s2_shift(level);
-	unsigned room = s2_entries(format, level) - slot.index;
+	unsigned room = s2_room(format, slot, gpa);
 
 	if (slot.level != level) {
-		AXVMI_ASSERT(slot.value == 0);
+		AXVMI_ASSERT(load_relaxed(slot.entry) == 0);
 		return align_down(gpa, size) + size;
 	}
 	if (count > room)
 		count = room;
 	if (clear_entries(table, &slot, (unsigned)count, edit)) {
-		axvmi_s2_note_flush(edit, gpa, count << axvmi_s2_shift(level));
+		s2_note_flush(edit, gpa, count << axvmi_s2_shift(level));
 		drop_empty(table, gpa, level, edit);
 	}
 	return gpa + (count << axvmi_s2_shift(level));
@@ -303,9 +310,15 @@ static void apply_run(atomic_u64 *entry, unsigned count,
 	uint64_t keep = ~rights->field;
 	uint64_t bits = rights->bits;
 
-	for (unsigned i = 0; i < count; i++)
-		store_relaxed(&entry[i],
-			      (load_relaxed(&entry[i]) & keep) | bits);
+	for (; count >= 2; count -= 2, entry += 2) {
+		uint64_t first = load_relaxed(&entry[0]);
+		uint64_t second = load_relaxed(&entry[1]);
+
+		store_relaxed(&entry[0], (first & keep) | bits);
+		store_relaxed(&entry[1], (second & keep) | bits);
+	}
+	if (count != 0)
+		store_relaxed(entry, (load_relaxed(entry) & keep) | bits);
 }
 
 /* Properties that hold somewhere; flipped bits are 0 where theirs holds. */
@@ -338,79 +351,82 @@ static void note_rights(const struct axvm_s2_format *format, uint64_t gpa,
 	uint64_t now = rights->bits ^ format->flip;
 
 	if ((holds_somewhere(format, seen) & ~now & rights->field) != 0)
-		axvmi_s2_note_flush(edit, gpa, size);
+		s2_note_flush(edit, gpa, size);
 	if ((now & ~holds_everywhere(format, seen) & rights->field) != 0)
 		edit->added = true;
 }
 
-static struct rights rights_for(const struct axvm_s2_format *format,
-				uint32_t access)
+static struct rights rights_for(const struct s2_table *table, uint32_t access)
 {
-	struct rights rights;
+	const uint64_t *attr = table->format->attr[AXVM_MEM_NORMAL];
 
-	rights.field =
-		UINT64_C(3) << format->rw_shift | BIT64(format->exec_shift);
-	rights.bits = format->attr[AXVM_MEM_NORMAL][access] & rights.field;
-	return rights;
+	return (struct rights){
+		.field = table->rights_mask,
+		.bits = attr[access] & table->rights_mask,
+	};
 }
 
 static void protect_range(struct s2_table *table, const struct edit_plan *plan,
 			  const struct rights *rights, struct s2_edit *edit)
 {
-	const struct axvm_s2_format *format = table->format;
 	uint64_t at = plan->gpa;
 
 	while (at < plan->end) {
-		struct s2_slot slot = s2_descend(table, at, 0);
-		unsigned count = leaf_run(
-			format, &slot, run_limit(format, &slot, at, plan->end));
+		struct run run = run_at(table, at, plan->end);
 
-		apply_run(slot.table + slot.index, count, rights);
-		at += (uint64_t)count << axvmi_s2_shift(slot.level);
+		apply_run(run.entry, run.count, rights);
+		at += (uint64_t)run.count << axvmi_s2_shift(run.level);
 		axvmi_s2_merge_up(table, plan->gpa, at, edit);
 	}
 }
 
-/* The common case, a few small pages of one table: one walk does. */
-static bool protect_small(struct s2_table *table, uint64_t gpa, uint64_t size,
-			  uint32_t access, struct s2_edit *edit)
+/*
+ * The common case, one small page. False if it is not that, or an error: then
+ * protect_runs() looks again.
+ */
+static bool protect_page(struct s2_table *table, uint64_t gpa, uint32_t access,
+			 struct s2_edit *edit)
 {
 	const struct axvm_s2_format *format = table->format;
-	unsigned count = (unsigned)(size >> PAGE_SHIFT_4K);
-	struct bits seen = {0, UINT64_MAX};
-	struct rights rights;
-	struct s2_hit hit;
-	uint64_t entry;
+	uint64_t attr, on, changed;
+	struct s2_page page;
 
-	if (((gpa ^ (gpa + (size - 1))) >> axvmi_s2_shift(1)) != 0 ||
-	    size == s2_size(1) || !table->linear)
+	if (!is_aligned(gpa, PAGE_SIZE_4K) || access >= S2_ACCESS_COUNT)
 		return false;
-	hit = s2_find_linear(table, gpa, &entry);
-	if (hit.level != 0 || !scan_run(format, &seen, hit.slot, count) ||
-	    !rights_allowed(format, &seen, access))
+	attr = format->attr[AXVM_MEM_NORMAL][access];
+	page = axvmi_s2_page(table, gpa);
+	if (attr == 0 || page.entry == NULL)
 		return false;
-	rights = rights_for(format, access);
-	apply_run(hit.slot, count, &rights);
-	note_rights(format, gpa, size, &seen, &rights, edit);
+	on = page.value ^ format->flip;
+	if ((page.value & format->used_bit) == 0 ||
+	    ((on & table->device_mask) != 0 &&
+	     format->attr[AXVM_MEM_DEVICE][access] == 0))
+		return false;
+	changed = (page.value ^ attr) & table->rights_mask;
+	store_relaxed(page.entry, page.value ^ changed);
+	if ((changed & ~on) != 0)
+		edit->added = true;
+	if ((changed & on) != 0)
+		s2_note_flush(edit, gpa, PAGE_SIZE_4K);
 	return true;
 }
 
-int axvmi_s2_protect(struct s2_table *table, struct axvm_gpa gpa, uint64_t size,
-		     uint32_t access, struct s2_edit *edit)
+/* Apart from its caller, whose own frame then stays small. */
+__attribute__((noinline)) static int protect_runs(struct s2_table *table,
+						  uint64_t gpa, uint64_t size,
+						  uint32_t access,
+						  struct s2_edit *edit)
 {
 	const struct axvm_s2_format *format = table->format;
-	struct edit_plan plan;
+	struct edit_plan plan = new_plan(gpa, size);
 	struct rights rights;
-	int error = s2_check_range(format, gpa.value, size);
+	int error = s2_check_range(format, gpa, size);
 
 	if (error != 0)
 		return error;
 	if (access >= S2_ACCESS_COUNT ||
 	    format->attr[AXVM_MEM_NORMAL][access] == 0)
 		return AXVM_EINVAL;
-	if (protect_small(table, gpa.value, size, access, edit))
-		return 0;
-	plan = new_plan(gpa.value, size);
 	error = plan_edit(table, &plan);
 	if (error != 0)
 		return error;
@@ -419,8 +435,17 @@ int axvmi_s2_protect(struct s2_table *table, struct axvm_gpa gpa, uint64_t size,
 	error = split_ends(table, &plan, edit);
 	if (error != 0)
 		return error;
-	rights = rights_for(format, access);
+	rights = rights_for(table, access);
 	protect_range(table, &plan, &rights, edit);
-	note_rights(format, gpa.value, size, &plan.seen, &rights, edit);
+	note_rights(format, gpa, size, &plan.seen, &rights, edit);
 	return 0;
+}
+
+int axvmi_s2_protect(struct s2_table *table, struct axvm_gpa gpa, uint64_t size,
+		     uint32_t access, struct s2_edit *edit)
+{
+	if (size == PAGE_SIZE_4K &&
+	    protect_page(table, gpa.value, access, edit))
+		return 0;
+	return protect_runs(table, gpa.value, size, access, edit);
 }

@@ -20,7 +20,9 @@ struct run {
 
 struct map_plan {
 	size_t tables; /* missing ones */
-	struct run run;
+	struct run run; /* the last one */
+	struct s2_slot
+		slot; /* where it begins, or the table for it is missing */
 	/* Index of the span whose missing table was counted last. */
 	uint64_t counted[S2_MAX_LEVELS];
 };
@@ -99,13 +101,13 @@ static int plan_map(const struct s2_table *table, const struct s2_map *map,
 		struct s2_slot slot;
 
 		plan->run = run_at(table->format, map, done);
-		slot = s2_descend(table, plan->run.gpa, plan->run.level);
+		slot = axvmi_s2_descend(table, plan->run.gpa, plan->run.level);
+		plan->slot = slot;
 		if (slot.level != plan->run.level) {
-			if (slot.value != 0)
+			if (load_relaxed(slot.entry) != 0)
 				return AXVM_EEXIST;
-			count_missing(plan, slot.level);
-		} else if (!all_free(slot.table + slot.index,
-				     plan->run.count)) {
+			count_missing(plan, (unsigned)slot.level);
+		} else if (!all_free(slot.entry, plan->run.count)) {
 			/* A table here counts: no table is ever empty. */
 			return AXVM_EEXIST;
 		}
@@ -153,33 +155,33 @@ static void fill_table(atomic_u64 *page, unsigned index, unsigned count,
  * Stores one run, with the tables above it where they are missing. A table is
  * complete before its release store makes it visible.
  */
-static void store_run(struct s2_table *table, const struct run *run,
-		      uint64_t leaf, struct s2_chain *chain)
+static void store_run(struct s2_table *table, const struct s2_map *map,
+		      const struct run *run, struct s2_slot slot,
+		      struct s2_chain *chain)
 {
 	const struct axvm_s2_format *format = table->format;
 	uint64_t stride = s2_stride(format, run->level);
-	struct s2_slot slot = s2_descend(table, run->gpa, run->level);
+	uint64_t leaf = axvmi_s2_encode_leaf(format, run->hpa, map->access,
+					     map->type, run->level);
 
 	while (slot.level != run->level) {
+		unsigned below = (unsigned)slot.level - 1;
 		atomic_u64 *page = s2_chain_pop(chain);
-		unsigned index =
-			(unsigned)(run->gpa >> axvmi_s2_shift(slot.level - 1)) &
-			(S2_TABLE_ENTRIES - 1);
-		bool last = slot.level - 1 == run->level;
+		unsigned index = (unsigned)(run->gpa >> axvmi_s2_shift(below)) &
+				 (S2_TABLE_ENTRIES - 1);
+		bool last = below == run->level;
 
 		if (last)
 			fill_table(page, index, run->count, leaf, stride);
 		else
 			memset(page, 0, S2_TABLE_SIZE);
-		store_release(&slot.table[slot.index],
-			      s2_table_entry(table, page));
+		store_release(slot.entry, s2_table_entry(table, page));
 		if (last)
 			return;
-		slot.table = page;
-		slot.index = index;
-		slot.level--;
+		slot.entry = page + index;
+		slot.level = below;
 	}
-	store_leaves(slot.table + slot.index, run->count, leaf, stride);
+	store_leaves(slot.entry, run->count, leaf, stride);
 }
 
 /*
@@ -202,60 +204,70 @@ static void flush_before_reuse(const struct axvm_s2_format *format,
 	edit->need_flush = false;
 }
 
-/* The common case, small pages into a table that is there: a walk, stores. */
-static bool map_small(struct s2_table *table, const struct s2_map *map,
-		      struct s2_edit *edit)
+/*
+ * The common case, one small page into a table that is there. False if it is
+ * not that, or an error: then map_runs() looks again.
+ */
+static bool map_page(struct s2_table *table, const struct s2_map *map,
+		     struct s2_edit *edit)
 {
 	const struct axvm_s2_format *format = table->format;
-	uint64_t gpa = map->gpa.value;
-	unsigned count = (unsigned)(map->size >> PAGE_SHIFT_4K);
-	struct s2_hit hit;
-	uint64_t entry;
+	uint64_t hpa = map->hpa.value;
+	uint64_t leaf =
+		axvmi_s2_encode_leaf(format, hpa, map->access, map->type, 0);
+	struct s2_page page;
 
-	if (((gpa ^ (gpa + (map->size - 1))) >> axvmi_s2_shift(1)) != 0 ||
-	    map->size == s2_size(1) || !table->linear)
+	if (!is_aligned(map->gpa.value | hpa, PAGE_SIZE_4K) ||
+	    hpa >> format->hpa_bits != 0 || leaf == 0)
 		return false;
-	hit = s2_find_linear(table, gpa, &entry);
-	if (hit.level != 0 || entry != 0 || !all_free(hit.slot, count))
+	page = axvmi_s2_page(table, map->gpa.value);
+	if (page.entry == NULL || page.value != 0)
 		return false;
 	flush_before_reuse(format, map, edit);
-	store_leaves(hit.slot, count,
-		     axvmi_s2_encode_leaf(format, map->hpa.value, map->access,
-					  map->type, 0),
-		     s2_stride(format, 0));
+	store_release(page.entry, leaf);
 	edit->added = true;
 	return true;
 }
 
-int axvmi_s2_map(struct s2_table *table, const struct s2_map *map,
-		 struct s2_edit *edit)
+/* Apart from its caller, whose own frame then stays small. */
+__attribute__((noinline)) static int
+map_runs(struct s2_table *table, const struct s2_map *map, struct s2_edit *edit)
 {
 	const struct axvm_s2_format *format = table->format;
 	struct map_plan plan;
 	struct s2_chain chain;
+	uint64_t done = 0;
 	int error = check_map(format, map);
 
-	if (error != 0)
-		return error;
-	if (map_small(table, map, edit))
-		return 0;
-	error = plan_map(table, map, &plan);
+	if (error == 0)
+		error = plan_map(table, map, &plan);
 	if (error == 0)
 		error = axvmi_s2_take(table, plan.tables, &chain);
 	if (error != 0)
 		return error;
 	flush_before_reuse(format, map, edit);
-	for (uint64_t done = 0; done < map->size; done += run_size(&plan.run)) {
+	/* A single run: the plan has walked there already. */
+	if (run_size(&plan.run) == map->size) {
+		store_run(table, map, &plan.run, plan.slot, &chain);
+		done = map->size;
+	}
+	for (; done < map->size; done += run_size(&plan.run)) {
 		plan.run = run_at(format, map, done);
-		store_run(table, &plan.run,
-			  axvmi_s2_encode_leaf(format, plan.run.hpa,
-					       map->access, map->type,
-					       plan.run.level),
-			  &chain);
+		plan.slot =
+			axvmi_s2_descend(table, plan.run.gpa, plan.run.level);
+		store_run(table, map, &plan.run, plan.slot, &chain);
 	}
 	AXVMI_ASSERT(chain.head == NULL);
 	edit->added = true;
 	return 0;
+}
+
+int axvmi_s2_map(struct s2_table *table, const struct s2_map *map,
+		 struct s2_edit *edit)
+{
+	if (map->size == PAGE_SIZE_4K && map_page(table, map, edit))
+		return 0;
+	return map_runs(table, map, edit);
 }
 
 int axvmi_s2_pages_needed(const struct s2_table *table,

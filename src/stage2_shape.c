@@ -19,16 +19,16 @@ static void replace(struct s2_table *table, const struct s2_slot *slot,
 		    uint64_t value, uint64_t gpa, struct s2_edit *edit)
 {
 	const struct axvm_s2_format *format = table->format;
-	atomic_u64 *entry = slot->table + slot->index;
-	uint64_t size = s2_size(slot->level);
+	uint64_t size = s2_size((unsigned)slot->level);
 
 	if (format->break_before_make) {
 		AXVMI_ASSERT(edit->flush != NULL);
-		store_relaxed(entry, slot->value & ~format->present_mask);
+		store_relaxed(slot->entry, load_relaxed(slot->entry) &
+						   ~format->present_mask);
 		edit->flush(edit->flush_ctx, axvm_to_gpa(align_down(gpa, size)),
 			    size);
 	}
-	store_release(entry, value);
+	store_release(slot->entry, value);
 }
 
 /* The same leaf, one level down: its first part. */
@@ -43,9 +43,9 @@ void axvmi_s2_split_at(struct s2_table *table, uint64_t at,
 		       struct s2_chain *chain, struct s2_edit *edit)
 {
 	const struct axvm_s2_format *format = table->format;
-	struct s2_slot slot = s2_descend(table, at, 0);
-	uint64_t leaf = slot.value;
-	unsigned level = slot.level;
+	struct s2_slot slot = axvmi_s2_descend(table, at, 0);
+	uint64_t leaf = load_relaxed(slot.entry);
+	unsigned level = (unsigned)slot.level;
 	uint64_t top = 0;
 	atomic_u64 *hook = NULL;
 
@@ -100,14 +100,15 @@ static bool merge(struct s2_table *table, uint64_t gpa, unsigned level,
 		  struct s2_edit *edit)
 {
 	const struct axvm_s2_format *format = table->format;
-	struct s2_slot slot = s2_descend(table, gpa, level);
+	struct s2_slot slot = axvmi_s2_descend(table, gpa, level);
+	uint64_t value = load_relaxed(slot.entry);
 	struct s2_garbage *garbage = &edit->garbage;
 	atomic_u64 *page;
 	uint64_t leaf;
 
-	if (slot.level != level || !s2_is_table(format, slot.value))
-		return slot.level == level && slot.value != 0;
-	page = s2_child(table, slot.value);
+	if (slot.level != level || !s2_is_table(format, value))
+		return slot.level == level && value != 0;
+	page = s2_child(table, value);
 	if (garbage->live_count == S2_GARBAGE_LIVE ||
 	    !can_merge(format, page, level - 1))
 		return false;
@@ -117,7 +118,7 @@ static bool merge(struct s2_table *table, uint64_t gpa, unsigned level,
 	garbage->live[garbage->live_count++] = s2_link(page, level - 1);
 	/* Walk caches may still hold the detached table. */
 	if (!format->break_before_make)
-		axvmi_s2_note_flush(edit, gpa, s2_size(level));
+		s2_note_flush(edit, gpa, s2_size(level));
 	return true;
 }
 
@@ -150,8 +151,8 @@ int axvmi_s2_compact(struct s2_table *table, struct axvm_gpa gpa, uint64_t size,
 		return AXVM_EINVAL;
 	while (progress->done < size) {
 		uint64_t at = gpa.value + progress->done;
-		struct s2_slot slot = s2_descend(table, at, 1);
-		uint64_t span = s2_size(slot.level);
+		struct s2_slot slot = axvmi_s2_descend(table, at, 1);
+		uint64_t span = s2_size((unsigned)slot.level);
 		uint64_t next = align_down(at, span) + span;
 
 		if (steps++ == progress->max_steps ||

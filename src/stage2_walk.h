@@ -10,12 +10,10 @@
 
 #include "stage2.h"
 
-/* One entry in its table, and what was read from it. */
+/* An entry; small enough to be returned in registers. */
 struct s2_slot {
-	atomic_u64 *table; /* the table's first entry */
-	uint64_t value;
-	unsigned index;
-	unsigned level;
+	atomic_u64 *entry;
+	uint64_t level;
 };
 
 /* Table frames taken before an edit begins, chained through their word 0. */
@@ -91,118 +89,43 @@ static inline unsigned s2_entries(const struct axvm_s2_format *format,
 					   : S2_TABLE_ENTRIES;
 }
 
-/* The same walk through the pool's translators. */
-struct s2_slot axvmi_s2_resume_slow(const struct s2_table *table, uint64_t gpa,
-				    struct s2_slot slot, unsigned stop);
+/* How many entries of its table begin at the slot for gpa. */
+static inline unsigned s2_room(const struct axvm_s2_format *format,
+			       struct s2_slot slot, uint64_t gpa)
+{
+	unsigned entries = s2_entries(format, (unsigned)slot.level);
+
+	return entries -
+	       ((unsigned)(gpa >> axvmi_s2_shift((unsigned)slot.level)) &
+		(entries - 1));
+}
 
 /*
- * Walks on towards gpa until `stop` or until there is no further table. The
- * next index is kept in the top bits of `rest`, and constants in locals, since
- * an acquire load makes the compiler forget memory: this loop is the hottest.
+ * The slot that decides about gpa, `stop` levels above the leaf tables at the
+ * lowest. gpa fits the format. For edits, which alone change tables.
  */
-static inline struct s2_slot s2_resume(const struct s2_table *table,
-				       uint64_t gpa, struct s2_slot slot,
-				       unsigned stop)
-{
-	const struct axvm_s2_format *format = table->format;
-	const uint64_t table_mask = format->table_mask;
-	const uint64_t table_value = format->table_value;
-	const uint64_t addr_mask = format->addr_mask;
-	const uint64_t addr_scale = format->addr_scale;
-	const uint64_t offset = table->pool->virt_offset;
-	uint64_t rest = gpa << (64 - axvmi_s2_shift(slot.level));
+struct s2_slot axvmi_s2_descend(const struct s2_table *table, uint64_t gpa,
+				unsigned stop);
 
-	if (!table->pool->linear)
-		return axvmi_s2_resume_slow(table, gpa, slot, stop);
-	while (slot.level != stop && (slot.value & table_mask) == table_value) {
-		uint64_t base = (slot.value & addr_mask) * addr_scale + offset;
-
-		slot.table = (atomic_u64 *)(uintptr_t)base;
-		slot.index = (unsigned)(rest >> (64 - S2_LEVEL_BITS));
-		slot.value = load_acquire(&slot.table[slot.index]);
-		slot.level--;
-		rest <<= S2_LEVEL_BITS;
-	}
-	return slot;
-}
-
-/* gpa fits the format: the root's index needs no mask. */
-static inline struct s2_slot s2_descend(const struct s2_table *table,
-					uint64_t gpa, unsigned stop)
-{
-	struct s2_slot slot;
-
-	slot.level = table->format->levels - 1;
-	slot.table = table->root;
-	slot.index = (unsigned)(gpa >> axvmi_s2_shift(slot.level));
-	slot.value = load_acquire(&slot.table[slot.index]);
-	return s2_resume(table, gpa, slot, stop);
-}
-
-/* Where a walk to level 0 ended. */
-struct s2_hit {
-	atomic_u64 *slot;
-	uint64_t level;
+/* A leaf's slot at the lowest level, and what is in it. */
+struct s2_page {
+	atomic_u64 *entry;
+	uint64_t value;
 };
 
-/* One step down to `level`; false at a leaf or hole. Constants inline. */
-static inline bool s2_step(const struct axvm_s2_format *format, uint64_t where,
-			   unsigned addr_shift, struct s2_hit *hit,
-			   uint64_t *entry)
-{
-	uint64_t base;
-
-	if (!s2_is_table(format, *entry))
-		return false;
-	base = ((*entry & format->addr_mask) << addr_shift) + where;
-	hit->slot = (atomic_u64 *)(uintptr_t)base;
-	hit->level--;
-	*entry = load_acquire(hit->slot);
-	return true;
-}
-
-/* What to add to the physical address of gpa's table at `level`. */
-static inline uint64_t s2_where(const struct s2_table *table, uint64_t gpa,
-				unsigned level)
-{
-	return table->offset +
-	       (gpa >> axvmi_s2_shift(level) & (S2_TABLE_ENTRIES - 1)) *
-		       sizeof(atomic_u64);
-}
-
-/* Inlining twice is the point: gcc would not by itself. */
-__attribute__((always_inline)) static inline struct s2_hit
-s2_find_shifted(const struct s2_table *table, uint64_t gpa, unsigned addr_shift,
-		uint64_t *entry)
-{
-	const struct axvm_s2_format *format = table->format;
-	unsigned shift = table->top_shift;
-	struct s2_hit hit = {table->root + (gpa >> shift), format->levels - 1};
-
-	*entry = load_acquire(hit.slot);
-	if (shift > axvmi_s2_shift(3) &&
-	    !s2_step(format, s2_where(table, gpa, 3), addr_shift, &hit, entry))
-		return hit;
-	if (shift > axvmi_s2_shift(2) &&
-	    !s2_step(format, s2_where(table, gpa, 2), addr_shift, &hit, entry))
-		return hit;
-	if (s2_step(format, s2_where(table, gpa, 1), addr_shift, &hit, entry))
-		(void)s2_step(format, s2_where(table, gpa, 0), addr_shift, &hit,
-			      entry);
-	return hit;
-}
+/*
+ * The shortest way to a small page whose table is there. Where that does not
+ * lead, `entry` is NULL: that edit takes the long way.
+ */
+struct s2_page axvmi_s2_page(const struct s2_table *table, uint64_t gpa);
 
 /*
- * The same as s2_descend() for level 0, unrolled and made twice, since the
- * time of a query is the number of instructions: linear pools, hot paths.
+ * For readers: what decides about gpa and the level it was found at. An
+ * entry between break and make tells the truth, since only the shape of the
+ * tables changes there, and is returned as if it were present.
  */
-static inline struct s2_hit s2_find_linear(const struct s2_table *table,
-					   uint64_t gpa, uint64_t *entry)
-{
-	return table->format->addr_shift == 0
-		       ? s2_find_shifted(table, gpa, 0, entry)
-		       : s2_find_shifted(table, gpa, 2, entry);
-}
+uint64_t axvmi_s2_look(const struct s2_table *table, uint64_t gpa,
+		       unsigned *level);
 
 /* (gpa, size) is page-granular, does not wrap and fits the format. */
 static inline int s2_check_range(const struct axvm_s2_format *format,
@@ -222,13 +145,27 @@ static inline uint64_t s2_link(atomic_u64 *page, unsigned level)
 }
 
 int axvmi_s2_take(struct s2_table *table, size_t count, struct s2_chain *chain);
-void axvmi_s2_note_flush(struct s2_edit *edit, uint64_t gpa, uint64_t size);
+void axvmi_s2_widen_flush(struct s2_edit *edit, uint64_t first, uint64_t last);
 void axvmi_s2_detach(const struct s2_table *table, uint64_t *head,
 		     atomic_u64 *page, unsigned level);
 void axvmi_s2_split_at(struct s2_table *table, uint64_t at,
 		       struct s2_chain *chain, struct s2_edit *edit);
 void axvmi_s2_merge_up(struct s2_table *table, uint64_t start, uint64_t at,
 		       struct s2_edit *edit);
+
+static inline void s2_note_flush(struct s2_edit *edit, uint64_t gpa,
+				 uint64_t size)
+{
+	uint64_t last = gpa + (size - 1);
+
+	if (edit->need_flush) {
+		axvmi_s2_widen_flush(edit, gpa, last);
+		return;
+	}
+	edit->need_flush = true;
+	edit->flush_first = gpa;
+	edit->flush_last = last;
+}
 
 static inline atomic_u64 *s2_chain_pop(struct s2_chain *chain)
 {

@@ -74,8 +74,8 @@ extern uint32_t bench_random[BENCH_RANDOM];
 extern struct s2_table bench_table;
 
 /* One file of benches. A step measures one row or a few that follow on each
- * other; it is run twice a round and the first time does not count, so that
- * every row finds the caches as it left them. */
+ * other. It is run several times a round, and only the last time counts, so
+ * that every row finds the caches as it left them. */
 struct bench_file {
 	void (*setup)(void);
 	void (*report)(void);

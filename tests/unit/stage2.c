@@ -436,6 +436,59 @@ static void widening_rights_owes_no_flush(void **state)
 	assert_false(edit.added || edit.need_flush);
 }
 
+/* The shortest way, for one page into a table that is there. */
+static void one_page_owes_what_a_range_owes(void **state)
+{
+	(void)state;
+	assert_int_equal(map(BASE, 4 * 4096, RAM, AXVM_RW), 0);
+	begin();
+	assert_int_equal(protect(BASE + 4096, 4096, AXVM_READ), 0);
+	assert_true(edit.need_flush);
+	assert_false(edit.added);
+	assert_int_equal(edit.flush_first, BASE + 4096);
+	assert_int_equal(edit.flush_last, BASE + 8191);
+	assert_int_equal(protect(BASE + 3 * 4096, 4096, AXVM_READ), 0);
+	assert_int_equal(protect(BASE, 4096, AXVM_READ), 0);
+	assert_int_equal(edit.flush_first, BASE);
+	assert_int_equal(edit.flush_last, BASE + 4 * 4096 - 1);
+	begin();
+	assert_int_equal(protect(BASE, 4096, AXVM_READ | AXVM_EXEC), 0);
+	assert_true(edit.added);
+	assert_false(edit.need_flush);
+	begin();
+	assert_int_equal(protect(BASE, 4096, AXVM_RW), 0);
+	assert_true(edit.added && edit.need_flush);
+	check_page(mode, frames, &table, BASE, RAM, AXVM_RW, false);
+	begin();
+	assert_int_equal(map(BASE + 4 * 4096, 4096, RAM, AXVM_READ), 0);
+	assert_true(edit.added);
+	assert_false(edit.need_flush);
+}
+
+static void one_page_is_checked_as_a_range_is(void **state)
+{
+	uint64_t host_end = UINT64_C(1) << format.hpa_bits;
+	uint64_t hole = BASE + 4096;
+
+	(void)state;
+	assert_int_equal(map(BASE, 4096, RAM, AXVM_RW), 0);
+	begin();
+	assert_int_equal(map(BASE, 4096, RAM, AXVM_RW), AXVM_EEXIST);
+	assert_int_equal(map(hole, 4096, host_end, AXVM_RW), AXVM_ERANGE);
+	assert_int_equal(map(hole, 4096, UINT64_MAX - 4095, AXVM_RW),
+			 AXVM_ERANGE);
+	assert_int_equal(map(hole, 4096, RAM + 8, AXVM_RW), AXVM_EINVAL);
+	assert_int_equal(map(hole + 8, 4096, RAM, AXVM_RW), AXVM_EINVAL);
+	assert_int_equal(map(hole, 4096, RAM, AXVM_WRITE), AXVM_EINVAL);
+	assert_int_equal(protect(hole, 4096, AXVM_READ), AXVM_ENOENT);
+	assert_int_equal(protect(BASE + 8, 4096, AXVM_READ), AXVM_EINVAL);
+	assert_int_equal(protect(BASE, 4096, AXVM_WRITE), AXVM_EINVAL);
+	assert_int_equal(protect(BASE, 4096, 8), AXVM_EINVAL);
+	assert_false(edit.added || edit.need_flush);
+	check_page(mode, frames, &table, BASE, RAM, AXVM_RW, false);
+	check_hole(mode, frames, &table, hole);
+}
+
 static void device_memory_cannot_become_executable(void **state)
 {
 	struct s2_map device = {
@@ -824,6 +877,20 @@ static void remap_in_one_batch_flushes_before_the_new_entry(void **state)
 	assert_int_equal(flushes.calls, 1);
 }
 
+static void remap_of_one_page_flushes_before_the_new_entry(void **state)
+{
+	(void)state;
+	assert_int_equal(map(BASE, 8192, RAM, AXVM_RWX), 0);
+	assert_int_equal(unmap(BASE, 4096), 0);
+	assert_true(edit.need_flush);
+	assert_int_equal(map(BASE, 4096, RAM + MIB(8), AXVM_RW), 0);
+	assert_int_equal(flushes.calls, 1);
+	assert_int_equal(flushes.gpa, BASE);
+	assert_int_equal(flushes.size, 4096);
+	assert_false(edit.need_flush);
+	check_page(mode, frames, &table, BASE, RAM + MIB(8), AXVM_RW, false);
+}
+
 static void rights_alone_change_in_place(void **state)
 {
 	(void)state;
@@ -912,6 +979,12 @@ int main(void)
 		EPT_TEST(widening_rights_owes_no_flush),
 		ARM_TEST(widening_rights_owes_no_flush),
 		SV_TEST(widening_rights_owes_no_flush),
+		EPT_TEST(one_page_owes_what_a_range_owes),
+		ARM_TEST(one_page_owes_what_a_range_owes),
+		SV_TEST(one_page_owes_what_a_range_owes),
+		EPT_TEST(one_page_is_checked_as_a_range_is),
+		ARM_TEST(one_page_is_checked_as_a_range_is),
+		SV_TEST(one_page_is_checked_as_a_range_is),
 		EPT_TEST(device_memory_cannot_become_executable),
 		ARM_TEST(device_memory_cannot_become_executable),
 		SV_TEST(device_memory_cannot_become_executable),
@@ -938,6 +1011,7 @@ int main(void)
 		ARM_TEST(split_of_a_1g_leaf_breaks_once),
 		ARM_TEST(merge_breaks_flushes_and_makes),
 		ARM_TEST(remap_in_one_batch_flushes_before_the_new_entry),
+		ARM_TEST(remap_of_one_page_flushes_before_the_new_entry),
 		ARM_TEST(rights_alone_change_in_place),
 		EPT_TEST(formats_without_the_need_never_call_flush),
 		SV_TEST(formats_without_the_need_never_call_flush),

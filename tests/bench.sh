@@ -49,6 +49,10 @@ host() {
 }
 
 riscv_h() {
+	[ -f tests/bench/riscv_h.sh ] || {
+		say "riscv_h: tests/bench/riscv_h.sh is not there"
+		return
+	}
 	need_packages "$PACKAGES_RISCV64" "$COMMANDS_RISCV64"
 	say "riscv_h: instructions per exit in QEMU"
 	measure sh tests/bench/riscv_h.sh

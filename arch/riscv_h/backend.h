@@ -108,6 +108,8 @@ struct riscv_vcpu {
 	uint64_t mmio_gpa;
 	uint64_t mmio_gva;
 	struct riscv_last_device last;
+	/* The same of RAM, where faults follow each other too; may be NULL. */
+	const struct axvmi_space *last_ram;
 	/* What the guest gets if that access, or a FAULT exit, is refused. */
 	uint64_t fault_cause;
 	uint64_t fault_value;

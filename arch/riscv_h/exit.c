@@ -208,10 +208,8 @@ static int emulate(struct riscv_vcpu *v, const struct riscv_insn *insn,
 		axvmi_riscv_reflect(v, access->cause, access->gva);
 		return 0;
 	}
-	if (v->mmio_write == 0)
-		riscv_finish_load(v, value);
 	v->frame.pc += insn->length;
-	return 0;
+	return v->mmio_write == 0 ? riscv_finish_load(v, value) : 0;
 }
 
 /*
@@ -248,8 +246,9 @@ static bool can_emulate(const struct riscv_insn *insn, uint64_t cause)
  * A load or store outside RAM. The instruction is fetched while the vCPU still
  * counts as inside, since the fetch translates through the guest's tables.
  */
-static int mmio(struct riscv_vcpu *v, const struct riscv_syndrome *s,
-		uint64_t gpa, const struct axvmi_space *space)
+static OUT_OF_LINE int mmio(struct riscv_vcpu *v,
+			    const struct riscv_syndrome *s, uint64_t gpa,
+			    const struct axvmi_space *space)
 {
 	struct riscv_access access = {.gpa = gpa, .gva = s->stval};
 	struct riscv_insn insn = {.width = 0};
@@ -285,7 +284,7 @@ static int mmio(struct riscv_vcpu *v, const struct riscv_syndrome *s,
 		return 0;
 	}
 	reason = emulate(v, &insn, &access, space);
-	if (reason != 0)
+	if (reason > 0)
 		fill_exit(v, s);
 	return reason;
 }
@@ -339,28 +338,32 @@ static uint64_t ram_refusal(struct riscv_vcpu *v,
 				      : CAUSE_LOAD_ACCESS;
 }
 
-static int ram(struct riscv_vcpu *v, const struct riscv_syndrome *s,
-	       uint64_t gpa, const struct axvmi_space *space)
+/* What htinst says, out of the way of those that say nothing. */
+static OUT_OF_LINE enum riscv_htinst_kind htinst_kind(uint64_t htinst)
 {
 	struct riscv_insn insn;
-	enum riscv_htinst_kind kind = riscv_htinst_decode(s->htinst, &insn);
-	bool silent_walk = is_silent_walk(kind, s, gpa);
-	bool walk = silent_walk || kind == RISCV_HTINST_TABLE_READ ||
-		    kind == RISCV_HTINST_TABLE_WRITE;
-	uint32_t access = fault_access(s->cause);
-	enum axvmi_fault_result result;
 
-	/* Page tables are read, whatever the access that needs them; entries
-	 * are aligned, which the bits of stval are not. */
-	if (walk) {
-		access = kind == RISCV_HTINST_TABLE_WRITE ? AXVM_WRITE
-							  : AXVM_READ;
-		gpa = align_down(gpa, 4);
-	}
-	axvmi_leave(&v->core);
-	axvmi_count(&v->core, AXVM_STAT_STAGE2_FAULT);
-	result = axvmi_ram_fault(&v->core, gpa, access, space);
-	if (result == AXVMI_FAULT_SPURIOUS && !walk &&
+	return riscv_htinst_decode(htinst, &insn);
+}
+
+static bool is_walk(enum riscv_htinst_kind kind, const struct riscv_syndrome *s,
+		    uint64_t gpa)
+{
+	return is_silent_walk(kind, s, gpa) ||
+	       kind == RISCV_HTINST_TABLE_READ ||
+	       kind == RISCV_HTINST_TABLE_WRITE;
+}
+
+/* An access to RAM that gave no page: the tables allow it, or nothing does. */
+static OUT_OF_LINE int ram_refused(struct riscv_vcpu *v,
+				   const struct riscv_syndrome *s,
+				   const struct axvmi_space *space,
+				   enum riscv_htinst_kind kind,
+				   enum axvmi_fault_result result)
+{
+	uint64_t gpa = riscv_fault_gpa(s->stval, s->htval);
+
+	if (result == AXVMI_FAULT_SPURIOUS && !is_walk(kind, s, gpa) &&
 	    is_atomic_write(v, s->cause))
 		result = axvmi_ram_fault(&v->core, gpa, AXVM_WRITE, space);
 	if (result != AXVMI_FAULT_DENIED)
@@ -368,24 +371,47 @@ static int ram(struct riscv_vcpu *v, const struct riscv_syndrome *s,
 	fill_exit(v, s);
 	v->core.exit->gva = s->stval;
 	v->core.exit->valid |= AXVM_EXIT_GVA_VALID;
-	v->fault_cause = ram_refusal(v, s, silent_walk);
+	v->fault_cause = ram_refusal(v, s, is_silent_walk(kind, s, gpa));
 	v->fault_value = s->stval;
 	return AXVM_EXIT_FAULT;
+}
+
+static OUT_OF_LINE int ram(struct riscv_vcpu *v, const struct riscv_syndrome *s,
+			   const struct axvmi_space *space)
+{
+	uint64_t gpa = riscv_fault_gpa(s->stval, s->htval);
+	enum riscv_htinst_kind kind = RISCV_HTINST_NONE;
+	uint32_t access = fault_access(s->cause);
+	enum axvmi_fault_result result;
+
+	if (s->htinst != 0)
+		kind = htinst_kind(s->htinst);
+	/* Page tables are read, whatever the access that needs them; entries
+	 * are aligned, which the bits of stval are not. */
+	if (is_walk(kind, s, gpa)) {
+		access = kind == RISCV_HTINST_TABLE_WRITE ? AXVM_WRITE
+							  : AXVM_READ;
+		gpa = align_down(gpa, 4);
+	}
+	axvmi_leave(&v->core);
+	axvmi_count(&v->core, AXVM_STAT_STAGE2_FAULT);
+	result = axvmi_ram_fault(&v->core, gpa, access, space);
+	return result == AXVMI_FAULT_RETRY
+		       ? 0
+		       : ram_refused(v, s, space, kind, result);
 }
 
 int axvmi_riscv_page_fault(struct riscv_vcpu *v, const struct riscv_syndrome *s,
 			   const struct axvmi_space *space)
 {
-	uint64_t gpa = riscv_fault_gpa(s->stval, s->htval);
-
 	if (space != NULL && space->kind != AXVMI_SPACE_DEVICE)
-		return ram(v, s, gpa, space);
+		return ram(v, s, space);
 	if (s->cause == CAUSE_FETCH_GUEST_PAGE) {
 		axvmi_leave(&v->core);
 		axvmi_riscv_reflect(v, CAUSE_FETCH_ACCESS, s->stval);
 		return 0;
 	}
-	return mmio(v, s, gpa, space);
+	return mmio(v, s, riscv_fault_gpa(s->stval, s->htval), space);
 }
 
 /* ---- instructions ---- */

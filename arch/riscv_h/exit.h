@@ -22,7 +22,8 @@ struct riscv_syndrome {
 
 /*
  * Handles an exception other than an ecall of VS-mode; the vCPU has not been
- * left yet. 0: go on in the guest; else an exit reason, exit filled.
+ * left yet. 0 or RISCV_RELOAD: go on in the guest; else an exit reason, exit
+ * filled.
  */
 int axvmi_riscv_exit(struct riscv_vcpu *v, const struct riscv_syndrome *s);
 /* The same for a guest page fault at an address for which the map has `space`
@@ -64,6 +65,14 @@ static inline bool riscv_is_last_device(const struct riscv_vcpu *v,
 					uint64_t gpa)
 {
 	return gpa - v->last.start <= v->last.span;
+}
+
+static inline bool riscv_is_last_ram(const struct riscv_vcpu *v, uint64_t gpa)
+{
+	const struct axvmi_space *space = v->last_ram;
+
+	return space != NULL &&
+	       gpa - space->start <= space->last - space->start;
 }
 
 /* Makes it the last one if `space`, which the map has at gpa, is a device or,
@@ -109,7 +118,7 @@ static inline int riscv_finish_load(struct riscv_vcpu *v, uint64_t value)
 	return (int)(reg - REG_A0 < 8) - 1;
 }
 
-/* What to do when a device does not say DONE: as axvmi_riscv_exit(). The pc
+/* What to do when a device does not say DONE; as axvmi_riscv_exit(). The pc
  * stands behind the instruction. */
 int axvmi_riscv_mmio_refused(struct riscv_vcpu *v,
 			     enum axvm_access_result result);

@@ -222,12 +222,6 @@ int axvmi_riscv_on_interrupt(struct riscv_frame *frame)
 	return axvmi_interrupted(&v->core);
 }
 
-/* Of what may have changed any register. */
-static int go_on_reloaded(struct riscv_vcpu *v, int reason)
-{
-	return go_on(v, reason == 0 ? RISCV_RELOAD : reason);
-}
-
 static OUT_OF_LINE int other_fault(struct riscv_vcpu *v, uint64_t cause,
 				   uint64_t stval, uint64_t htval,
 				   uint64_t htinst)
@@ -238,24 +232,32 @@ static OUT_OF_LINE int other_fault(struct riscv_vcpu *v, uint64_t cause,
 	 * unloading it would make the next look find it lazy again, for ever. */
 	if (cause != CAUSE_ILLEGAL)
 		host_fp_back(v);
-	return go_on_reloaded(v, axvmi_riscv_exit(v, &s));
+	return go_on(v, axvmi_riscv_exit(v, &s));
 }
 
 static int fault(struct riscv_vcpu *v, uint64_t scause);
 
-/* A load or store, not to the last device. */
+/* A load or store, neither to the last device nor to the last RAM. */
 static OUT_OF_LINE int elsewhere(struct riscv_vcpu *v, uint64_t cause,
 				 uint64_t stval, uint64_t htval)
 {
-	const struct riscv_syndrome s = {cause, stval, htval, 0};
 	uint64_t gpa = riscv_fault_gpa(stval, htval);
 	const struct axvmi_space *space =
 		axvmi_bus_find(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
 
 	if (axvmi_riscv_take_device(v, space, gpa))
 		return fault(v, cause);
+	v->last_ram = space;
+	return fault(v, cause);
+}
+
+static OUT_OF_LINE int ram_fault(struct riscv_vcpu *v, uint64_t cause,
+				 uint64_t stval, uint64_t htval)
+{
+	const struct riscv_syndrome s = {cause, stval, htval, 0};
+
 	host_fp_back(v);
-	return go_on_reloaded(v, axvmi_riscv_page_fault(v, &s, space));
+	return go_on(v, axvmi_riscv_page_fault(v, &s, v->last_ram));
 }
 
 static OUT_OF_LINE int fault(struct riscv_vcpu *v, uint64_t scause)
@@ -271,7 +273,9 @@ static OUT_OF_LINE int fault(struct riscv_vcpu *v, uint64_t scause)
 	if (!riscv_is_plain_access(scause, htinst))
 		return other_fault(v, scause, stval, htval, htinst);
 	if (!riscv_is_last_device(v, gpa))
-		return elsewhere(v, scause, stval, htval);
+		return riscv_is_last_ram(v, gpa)
+			       ? ram_fault(v, scause, stval, htval)
+			       : elsewhere(v, scause, stval, htval);
 	host_fp_back(v);
 	word = hw_fetch(v->frame.pc);
 	if (scause == CAUSE_LOAD_GUEST_PAGE) {

@@ -178,6 +178,7 @@ void axvmi_riscv_vcpu_reset(struct axvm_vcpu *vcpu, uint64_t entry,
 	v->lines = 0;
 	v->hsm_resume = 0;
 	v->last = (struct riscv_last_device){.start = UINT64_MAX};
+	v->last_ram = NULL;
 	store_relaxed(&v->hsm, RISCV_HSM_RUNNING);
 	if (v->fp != NULL)
 		memset(v->fp, 0, FP_BYTES);

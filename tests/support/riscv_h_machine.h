@@ -237,7 +237,6 @@ static bool machine_mmio(struct riscv_vcpu *v, const struct riscv_syndrome *s,
 {
 	uint64_t gpa = riscv_fault_gpa(s->stval, s->htval);
 	bool write = s->cause == CAUSE_STORE_GUEST_PAGE;
-	struct riscv_frame before = v->frame;
 	struct riscv_insn insn;
 
 	if (m.long_way || !riscv_is_plain_access(s->cause, s->htinst) ||
@@ -251,15 +250,12 @@ static bool machine_mmio(struct riscv_vcpu *v, const struct riscv_syndrome *s,
 		return false;
 	m.short_ways++;
 	*done = riscv_mmio(v, gpa, s->stval, &insn, write);
-	for (unsigned i = 0; i < 32 && *done == 0; i++)
-		machine_require(v->frame.x[i] == before.x[i] ||
-					(i >= REG_A0 && i < REG_A0 + 8),
-				"a register is not loaded again");
 	return true;
 }
 
 static int machine_trap(struct riscv_vcpu *v, const struct riscv_syndrome *s)
 {
+	struct riscv_frame before = v->frame;
 	int reason;
 
 	if (s->cause == CAUSE_ECALL_VS) {
@@ -269,6 +265,11 @@ static int machine_trap(struct riscv_vcpu *v, const struct riscv_syndrome *s)
 	}
 	if (!machine_mmio(v, s, &reason))
 		reason = axvmi_riscv_exit(v, s);
+	/* s0-s11 stay in registers unless the handler says otherwise. */
+	for (unsigned i = 0; i < 32 && reason == 0; i++)
+		machine_require(v->frame.x[i] == before.x[i] ||
+					(i >= REG_A0 && i < REG_A0 + 8),
+				"a register is not loaded again");
 	machine_require(load_seq(&v->core.where) == 0, "still inside");
 	machine_require(v->frame.x[0] == 0, "x0 was written");
 	return reason < 0 ? 0 : reason;

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /* Implementation of exit.h; the vCPU belongs to the thread that runs it. */
-#include "exit.h"
+#include "mmio.h"
 
 void axvmi_riscv_reflect(struct riscv_vcpu *v, uint64_t cause, uint64_t value)
 {
@@ -22,49 +22,23 @@ uint64_t axvmi_riscv_trap_status(uint64_t vsstatus, uint64_t sstatus)
 
 /* ---- exits to the host ---- */
 
-static void fill_exit(struct riscv_vcpu *v, const struct riscv_syndrome *s)
-{
-	struct axvm_exit *exit = v->core.exit;
-
-	exit->pc = v->frame.pc;
-	exit->raw[0] = s->cause;
-	exit->raw[1] = s->stval;
-	exit->raw[2] = s->htval;
-	exit->raw[3] = s->htinst;
-}
-
 static int exit_unknown(struct riscv_vcpu *v, const struct riscv_syndrome *s)
 {
 	axvmi_count(&v->core, AXVM_STAT_OTHER);
-	fill_exit(v, s);
+	riscv_fill_exit(v, s);
 	v->core.exit->u.fault.kind = AXVM_FAULT_UNKNOWN;
 	v->fault_cause = CAUSE_ILLEGAL;
 	v->fault_value = 0;
 	return AXVM_EXIT_FAULT;
 }
 
-/* ---- MMIO ---- */
-
-struct riscv_access {
-	uint64_t gpa;
-	uint64_t gva;
-	uint64_t cause; /* access fault the guest gets if it is refused */
-};
-
-/* The access fault that goes with a guest page fault. */
-static uint64_t access_fault(uint64_t cause)
-{
-	if (cause == CAUSE_FETCH_GUEST_PAGE)
-		return CAUSE_FETCH_ACCESS;
-	return cause == CAUSE_LOAD_GUEST_PAGE ? CAUSE_LOAD_ACCESS
-					      : CAUSE_STORE_ACCESS;
-}
+/* ---- what guests get instead ---- */
 
 /*
  * The same as the instruction has it. AMO and SC fault as stores (Privileged,
  * "Supervisor Cause Register"), even where the hart reports a load.
  */
-static uint64_t insn_fault(const struct riscv_insn *insn, uint64_t cause)
+uint64_t axvmi_riscv_insn_fault(const struct riscv_insn *insn, uint64_t cause)
 {
 	switch (insn->kind) {
 	case RISCV_INSN_AMO:
@@ -81,212 +55,24 @@ static uint64_t insn_fault(const struct riscv_insn *insn, uint64_t cause)
 	case RISCV_INSN_VECTOR:
 		break;
 	}
-	return access_fault(cause);
+	return riscv_access_fault(cause);
 }
 
 /*
  * A hart that reports every page-table access as a load (QEMU 7.2) does
  * not say whose it was: a fetch if the instruction cannot be read either.
  */
-static uint64_t guessed_fault(const struct riscv_syndrome *s, bool fetched,
-			      uint32_t word)
+uint64_t axvmi_riscv_guessed_fault(const struct riscv_syndrome *s, bool fetched,
+				   uint32_t word)
 {
 	struct riscv_insn insn;
 
 	if (!fetched)
 		return s->cause == CAUSE_LOAD_GUEST_PAGE
 			       ? CAUSE_FETCH_ACCESS
-			       : access_fault(s->cause);
+			       : riscv_access_fault(s->cause);
 	insn = riscv_insn_decode(word);
-	return insn_fault(&insn, s->cause);
-}
-
-/*
- * An access to the guest's own page tables of which htinst says nothing. Its
- * address is not the one that was being translated ("Hypervisor Trap Value
- * (htval) Register"), and so has another page offset, nearly always.
- */
-static bool is_silent_walk(enum riscv_htinst_kind kind,
-			   const struct riscv_syndrome *s, uint64_t gpa)
-{
-	return kind == RISCV_HTINST_NONE &&
-	       ((gpa ^ s->stval) & (PAGE_SIZE_4K - 1)) != 0;
-}
-
-bool axvmi_riscv_take_device(struct riscv_vcpu *v,
-			     const struct axvmi_space *space, uint64_t gpa)
-{
-	struct axvmi_space hole;
-	uint64_t widths = 1 | 2 | 4 | 8;
-
-	if (space == NULL) {
-		hole = axvmi_bus_hole(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
-		space = &hole;
-	} else if (space->kind == AXVMI_SPACE_DEVICE) {
-		widths = axvmi_device_plain_widths(space);
-	} else {
-		return false;
-	}
-	v->last.start = space->start;
-	v->last.span = space->last - space->start;
-	v->last.widths = widths;
-	v->last.device = space->device;
-	v->last.range = space->range;
-	return true;
-}
-
-/* Leaves the access to the host; axvmi_riscv_complete() ends it. */
-static int exit_mmio(struct riscv_vcpu *v, const struct riscv_access *access,
-		     uint64_t value)
-{
-	struct axvm_exit *exit = v->core.exit;
-
-	v->fault_cause = access->cause;
-	v->fault_value = access->gva;
-	exit->gpa = access->gpa;
-	exit->gva = access->gva;
-	exit->valid = AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID;
-	exit->u.mmio.value = value;
-	exit->u.mmio.size = (uint32_t)v->mmio_size;
-	exit->u.mmio.write = (uint32_t)v->mmio_write;
-	return AXVM_EXIT_MMIO;
-}
-
-static uint64_t value_written(const struct riscv_vcpu *v)
-{
-	return v->mmio_write == 0
-		       ? 0
-		       : riscv_insn_store_value(v->mmio_size,
-						v->frame.x[v->mmio_rd]);
-}
-
-int axvmi_riscv_mmio_refused(struct riscv_vcpu *v,
-			     enum axvm_access_result result)
-{
-	const struct riscv_syndrome s = {
-		.cause = v->mmio_write == 0 ? CAUSE_LOAD_GUEST_PAGE
-					    : CAUSE_STORE_GUEST_PAGE,
-		.stval = v->mmio_gva,
-		.htval = v->mmio_gpa >> 2,
-	};
-	const struct riscv_access access = {
-		.gpa = v->mmio_gpa,
-		.gva = v->mmio_gva,
-		.cause = access_fault(s.cause),
-	};
-
-	v->frame.pc -= v->mmio_length;
-	/* A result that does not exist is no answer either. */
-	if (result != AXVM_ACCESS_EXIT) {
-		axvmi_riscv_reflect(v, access.cause, access.gva);
-		return 0;
-	}
-	fill_exit(v, &s);
-	return exit_mmio(v, &access, value_written(v));
-}
-
-static int emulate(struct riscv_vcpu *v, const struct riscv_insn *insn,
-		   const struct riscv_access *access,
-		   const struct axvmi_space *space)
-{
-	enum axvmi_dispatch result = AXVMI_DISPATCH_EXIT;
-	uint64_t value;
-
-	v->mmio_rd = insn->reg;
-	v->mmio_size = insn->width;
-	v->mmio_signed = insn->sign;
-	v->mmio_length = insn->length;
-	v->mmio_write = insn->kind == RISCV_INSN_STORE;
-	value = value_written(v);
-	if (space != NULL)
-		result = axvmi_device_access(&v->core, space, access->gpa,
-					     (uint32_t)insn->width,
-					     v->mmio_write != 0, &value);
-	if (result == AXVMI_DISPATCH_EXIT)
-		return exit_mmio(v, access, value);
-	if (result == AXVMI_DISPATCH_FAULT) {
-		axvmi_riscv_reflect(v, access->cause, access->gva);
-		return 0;
-	}
-	v->frame.pc += insn->length;
-	return v->mmio_write == 0 ? riscv_finish_load(v, value) : 0;
-}
-
-/*
- * One part of a misaligned access that crosses pages faults with the address
- * of that part, which may well be aligned. `word` is 0 if htinst decoded.
- */
-static bool is_whole(const struct riscv_vcpu *v, const struct riscv_insn *insn,
-		     uint32_t word, const struct riscv_access *access)
-{
-	struct riscv_insn_address from;
-	uint64_t gva = access->gva;
-	uint64_t start;
-
-	if (insn->fault_offset != 0 || (access->gpa & (insn->width - 1)) != 0)
-		return false;
-	/* Anywhere but in the first and last place of a page it is all. */
-	if (insn->width == 1 ||
-	    ((gva + insn->width) & (PAGE_SIZE_4K - 1)) > insn->width ||
-	    !axvmi_riscv_insn_address(word, &from))
-		return true;
-	start = v->frame.x[from.base] + (uint64_t)(int64_t)from.offset;
-	return ((start ^ gva) & (PAGE_SIZE_4K - 1)) == 0;
-}
-
-/* Only what the hart has checked the guest's rights for. */
-static bool can_emulate(const struct riscv_insn *insn, uint64_t cause)
-{
-	return insn->kind == (cause == CAUSE_LOAD_GUEST_PAGE
-				      ? RISCV_INSN_LOAD
-				      : RISCV_INSN_STORE);
-}
-
-/*
- * A load or store outside RAM. The instruction is fetched while the vCPU still
- * counts as inside, since the fetch translates through the guest's tables.
- */
-static OUT_OF_LINE int mmio(struct riscv_vcpu *v,
-			    const struct riscv_syndrome *s, uint64_t gpa,
-			    const struct axvmi_space *space)
-{
-	struct riscv_access access = {.gpa = gpa, .gva = s->stval};
-	struct riscv_insn insn = {.width = 0};
-	uint32_t word = 0;
-	enum riscv_htinst_kind kind = riscv_htinst_decode(s->htinst, &insn);
-	bool fetched = kind != RISCV_HTINST_NONE ||
-		       riscv_vm(v->core.vm)->metal->fetch(v, &word);
-	int reason;
-
-	axvmi_leave(&v->core);
-	axvmi_count(&v->core, AXVM_STAT_MMIO);
-	/* Page tables that lie in no RAM: an access fault of the original
-	 * access (Privileged, "Virtual Address Translation Process"). */
-	if (kind == RISCV_HTINST_TABLE_READ ||
-	    kind == RISCV_HTINST_TABLE_WRITE) {
-		axvmi_riscv_reflect(v, access_fault(s->cause), s->stval);
-		return 0;
-	}
-	if (is_silent_walk(kind, s, gpa)) {
-		axvmi_riscv_reflect(v, guessed_fault(s, fetched, word),
-				    s->stval);
-		return 0;
-	}
-	/* Another vCPU took the page away: the guest will fault by itself. */
-	if (!fetched)
-		return 0;
-	if (kind == RISCV_HTINST_NONE)
-		insn = riscv_insn_decode(word);
-	access.cause = insn_fault(&insn, s->cause);
-	if (!can_emulate(&insn, s->cause) ||
-	    !is_whole(v, &insn, word, &access)) {
-		axvmi_riscv_reflect(v, access.cause, s->stval);
-		return 0;
-	}
-	reason = emulate(v, &insn, &access, space);
-	if (reason > 0)
-		fill_exit(v, s);
-	return reason;
+	return axvmi_riscv_insn_fault(&insn, s->cause);
 }
 
 /* ---- RAM ---- */
@@ -332,10 +118,11 @@ static uint64_t ram_refusal(struct riscv_vcpu *v,
 	bool fetched;
 
 	if (s->cause != CAUSE_LOAD_GUEST_PAGE)
-		return access_fault(s->cause);
+		return riscv_access_fault(s->cause);
 	fetched = look(v, &word);
-	return fetched || silent_walk ? guessed_fault(s, fetched, word)
-				      : CAUSE_LOAD_ACCESS;
+	return fetched || silent_walk
+		       ? axvmi_riscv_guessed_fault(s, fetched, word)
+		       : CAUSE_LOAD_ACCESS;
 }
 
 /* What htinst says, out of the way of those that say nothing. */
@@ -349,7 +136,7 @@ static OUT_OF_LINE enum riscv_htinst_kind htinst_kind(uint64_t htinst)
 static bool is_walk(enum riscv_htinst_kind kind, const struct riscv_syndrome *s,
 		    uint64_t gpa)
 {
-	return is_silent_walk(kind, s, gpa) ||
+	return riscv_is_silent_walk(kind, s, gpa) ||
 	       kind == RISCV_HTINST_TABLE_READ ||
 	       kind == RISCV_HTINST_TABLE_WRITE;
 }
@@ -368,10 +155,10 @@ static OUT_OF_LINE int ram_refused(struct riscv_vcpu *v,
 		result = axvmi_ram_fault(&v->core, gpa, AXVM_WRITE, space);
 	if (result != AXVMI_FAULT_DENIED)
 		return 0;
-	fill_exit(v, s);
+	riscv_fill_exit(v, s);
 	v->core.exit->gva = s->stval;
 	v->core.exit->valid |= AXVM_EXIT_GVA_VALID;
-	v->fault_cause = ram_refusal(v, s, is_silent_walk(kind, s, gpa));
+	v->fault_cause = ram_refusal(v, s, riscv_is_silent_walk(kind, s, gpa));
 	v->fault_value = s->stval;
 	return AXVM_EXIT_FAULT;
 }
@@ -411,7 +198,8 @@ int axvmi_riscv_page_fault(struct riscv_vcpu *v, const struct riscv_syndrome *s,
 		axvmi_riscv_reflect(v, CAUSE_FETCH_ACCESS, s->stval);
 		return 0;
 	}
-	return mmio(v, s, riscv_fault_gpa(s->stval, s->htval), space);
+	return axvmi_riscv_mmio(v, s, riscv_fault_gpa(s->stval, s->htval),
+				space);
 }
 
 /* ---- instructions ---- */

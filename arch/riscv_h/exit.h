@@ -46,118 +46,45 @@ static inline uint64_t riscv_fault_gpa(uint64_t stval, uint64_t htval)
 	return htval << 2 | (stval & 3);
 }
 
-/*
- * ---- the short way of MMIO ----
- *
- * The commonest exit after SBI calls, hence inline and without what refusals
- * need; whatever is not found here goes the long way, axvmi_riscv_exit().
- */
-
-/* A load or store of which the hart says no more than its address. */
-static inline bool riscv_is_plain_access(uint64_t cause, uint64_t htinst)
+/* The access fault that goes with a guest page fault. */
+static inline uint64_t riscv_access_fault(uint64_t cause)
 {
-	return (cause == CAUSE_LOAD_GUEST_PAGE ||
-		cause == CAUSE_STORE_GUEST_PAGE) &&
-	       htinst == 0;
+	if (cause == CAUSE_FETCH_GUEST_PAGE)
+		return CAUSE_FETCH_ACCESS;
+	return cause == CAUSE_LOAD_GUEST_PAGE ? CAUSE_LOAD_ACCESS
+					      : CAUSE_STORE_ACCESS;
 }
 
-static inline bool riscv_is_last_device(const struct riscv_vcpu *v,
+/*
+ * An access to the guest's own page tables of which htinst says nothing. Its
+ * address is not the one that was being translated ("Hypervisor Trap Value
+ * (htval) Register"), and so has another page offset, nearly always.
+ */
+static inline bool riscv_is_silent_walk(enum riscv_htinst_kind kind,
+					const struct riscv_syndrome *s,
 					uint64_t gpa)
 {
-	return gpa - v->last.start <= v->last.span;
+	return kind == RISCV_HTINST_NONE &&
+	       ((gpa ^ s->stval) & (PAGE_SIZE_4K - 1)) != 0;
 }
 
-static inline bool riscv_is_last_ram(const struct riscv_vcpu *v, uint64_t gpa)
+/* The access fault that goes with an instruction's guest page fault. */
+uint64_t axvmi_riscv_insn_fault(const struct riscv_insn *insn, uint64_t cause);
+/* The same of an access to page tables, of whom the hart does not say. */
+uint64_t axvmi_riscv_guessed_fault(const struct riscv_syndrome *s, bool fetched,
+				   uint32_t word);
+
+/* pc and syndrome of an exit to the host. */
+static inline void riscv_fill_exit(struct riscv_vcpu *v,
+				   const struct riscv_syndrome *s)
 {
-	const struct axvmi_space *space = v->last_ram;
+	struct axvm_exit *exit = v->core.exit;
 
-	return space != NULL &&
-	       gpa - space->start <= space->last - space->start;
-}
-
-/* Makes it the last one if `space`, which the map has at gpa, is a device or,
- * NULL, nothing. */
-bool axvmi_riscv_take_device(struct riscv_vcpu *v,
-			     const struct axvmi_space *space, uint64_t gpa);
-
-/*
- * The page offsets agree, so that it is no access to the guest's page tables;
- * and the access is all in one page for sure: not in the first or last place of
- * one, where it may be a part of a misaligned one.
- */
-static inline bool riscv_is_whole_access(uint64_t gva, uint64_t gpa,
-					 uint64_t width)
-{
-	const unsigned page = 64 - PAGE_SHIFT_4K; /* shifts the rest out */
-
-	return (gva ^ gpa) << page == 0 && (gpa & (width - 1)) == 0 &&
-	       ((gva + width) << page > width << page || width == 1);
-}
-
-/* Decodes a plain access to the last device. False: the long way. `word` is 0
- * if there was nothing to fetch. */
-static inline bool riscv_mmio_decode(const struct riscv_vcpu *v, uint64_t gpa,
-				     uint64_t gva, uint32_t word, bool write,
-				     struct riscv_insn *insn)
-{
-	return riscv_insn_try(word, write, insn) &&
-	       riscv_is_whole_access(gva, gpa, insn->width) &&
-	       (v->last.widths & insn->width) != 0;
-}
-
-/* Into the destination register. 0, or RISCV_RELOAD: not one of a0-a7, the
- * likely ones, so that it may be one of s0-s11. */
-static inline int riscv_finish_load(struct riscv_vcpu *v, uint64_t value)
-{
-	uint64_t reg = v->mmio_rd;
-
-	if (reg == 0)
-		return 0;
-	v->frame.x[reg] =
-		riscv_insn_load_value(v->mmio_size, v->mmio_signed, value);
-	return (int)(reg - REG_A0 < 8) - 1;
-}
-
-/* What to do when a device does not say DONE; as axvmi_riscv_exit(). The pc
- * stands behind the instruction. */
-int axvmi_riscv_mmio_refused(struct riscv_vcpu *v,
-			     enum axvm_access_result result);
-
-/* Performs what was decoded; 0, RISCV_RELOAD, or an exit reason. */
-static inline int riscv_mmio(struct riscv_vcpu *v, uint64_t gpa, uint64_t gva,
-			     const struct riscv_insn *insn, bool write)
-{
-	struct axvm_device *device = v->last.device;
-	struct axvm_device_access access;
-	enum axvm_access_result result;
-
-	axvmi_leave(&v->core);
-	axvmi_count(&v->core, AXVM_STAT_MMIO);
-	/* The device may be the host's: nothing is kept in registers. */
-	v->mmio_rd = insn->reg;
-	v->mmio_size = insn->width;
-	v->mmio_signed = insn->sign;
-	v->mmio_length = insn->length;
-	v->mmio_write = write;
-	v->mmio_gpa = gpa;
-	v->mmio_gva = gva;
-	v->frame.pc += insn->length;
-	if (device == NULL)
-		return axvmi_riscv_mmio_refused(v, AXVM_ACCESS_EXIT);
-	access.vm = v->core.vm;
-	access.offset = gpa - v->last.start;
-	access.value = 0;
-	if (write)
-		access.value = riscv_insn_store_value(insn->width,
-						      v->frame.x[insn->reg]);
-	access.vcpu = v->core.index;
-	access.range = v->last.range;
-	access.size = (uint32_t)insn->width;
-	access.write = write;
-	result = device->ops->access(device, &access);
-	if (result != AXVM_ACCESS_DONE)
-		return axvmi_riscv_mmio_refused(v, result);
-	return write ? 0 : riscv_finish_load(v, access.value);
+	exit->pc = v->frame.pc;
+	exit->raw[0] = s->cause;
+	exit->raw[1] = s->stval;
+	exit->raw[2] = s->htval;
+	exit->raw[3] = s->htinst;
 }
 
 /* arch_ops.vcpu_complete. */

@@ -49,6 +49,13 @@ static inline void host_fp_back(struct riscv_vcpu *v)
 #endif
 }
 
+/* effects.c */
+void axvmi_riscv_timer_look(struct riscv_vcpu *v);
+uint64_t axvmi_riscv_timer_deadline(struct riscv_vcpu *v);
+/* Applies v->effects, which are not 0; returns `done`. */
+int axvmi_riscv_apply_effects(struct riscv_vcpu *v, int done);
+void axvmi_riscv_apply_all(struct riscv_vcpu *v);
+
 /* vcpu.c */
 extern const struct riscv_metal axvmi_riscv_metal;
 void axvmi_riscv_vcpu_load(struct axvm_vcpu *vcpu);

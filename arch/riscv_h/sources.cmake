@@ -7,6 +7,7 @@ set(PURE
   guest_tables.c
   insn.c
   irq.c
+  mmio.c
   reg_names.c
   s2_format.c
   sbi.c
@@ -20,6 +21,7 @@ set(PURE
 set(METAL
   backend.c
   cpu.c
+  effects.c
   lazy.c
   vcpu.c
   world.S

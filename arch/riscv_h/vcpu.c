@@ -6,9 +6,9 @@
  * and the three ways out of the guest. What an exit means is decided in exit.c
  * and sbi.c; this file reads and writes the machine.
  */
-#include "exit.h"
 #include "hw.h"
 #include "metal.h"
+#include "mmio.h"
 
 #define ASSERT_OFFSET(offset, member)                                         \
 	_Static_assert((int)offsetof(struct riscv_frame, member) == (offset), \
@@ -27,141 +27,6 @@ ASSERT_OFFSET(FRAME_HOST_SSTATUS, host_sstatus);
 /* Rounds of a suspended vCPU before the host gets its turn. */
 #define SUSPEND_ROUNDS 16
 
-static uint64_t guest_counter(const struct riscv_vcpu *v)
-{
-	return csr_read(CSR_TIME) + load_relaxed(&v->core.vm->time_offset);
-}
-
-/* ---- timer ---- */
-
-/*
- * Without Sstc VSTIP is what the SBI timer says: on from its time on, and the
- * host's timer makes sure that somebody looks then.
- */
-static void timer_look(struct riscv_vcpu *v)
-{
-	const struct axvm_hal *hal = &v->core.vm->host->hal;
-	uint64_t now = guest_counter(v);
-
-	if (v->timer == UINT64_MAX)
-		return;
-	if (now >= v->timer)
-		riscv_raise(v, RISCV_VSTIP);
-	else if (hal->timer != NULL)
-		hal->timer(hal->ctx,
-			   axvmi_deadline_in(v->core.vm->host, v->timer - now));
-}
-
-static void timer_set(struct riscv_vcpu *v)
-{
-	const struct axvm_hal *hal = &v->core.vm->host->hal;
-
-	if (riscv_has(v->core.vm->host, RISCV_FEATURE_SSTC))
-		csr_write(CSR_VSTIMECMP, v->timer);
-	else if (v->timer == UINT64_MAX && hal->timer != NULL)
-		hal->timer(hal->ctx, UINT64_MAX);
-	else
-		timer_look(v);
-}
-
-static uint64_t timer_deadline(struct riscv_vcpu *v)
-{
-	bool sstc = riscv_has(v->core.vm->host, RISCV_FEATURE_SSTC);
-	uint64_t due = sstc ? csr_read(CSR_VSTIMECMP) : v->timer;
-	uint64_t now = guest_counter(v);
-
-	if (due == UINT64_MAX || (csr_read(CSR_VSIE) & RISCV_VSTIP >> 1) == 0)
-		return AXVM_NO_DEADLINE;
-	return axvmi_deadline_in(v->core.vm->host, due > now ? due - now : 0);
-}
-
-/* ---- effects of the models ---- */
-
-static void fence_vma(const struct riscv_vcpu *v)
-{
-	bool all_asids = v->fence_asid == UINT64_MAX;
-	uint64_t end = v->fence_start + v->fence_size;
-
-	if (v->fence_size > RISCV_FENCE_PAGES * PAGE_SIZE_4K) {
-		if (all_asids)
-			hw_hfence_vvma();
-		else
-			hw_hfence_vvma_asid(v->fence_asid);
-		return;
-	}
-	for (uint64_t gva = align_down(v->fence_start, PAGE_SIZE_4K); gva < end;
-	     gva += PAGE_SIZE_4K) {
-		if (all_asids)
-			hw_hfence_vvma_page(gva);
-		else
-			hw_hfence_vvma_page_asid(gva, v->fence_asid);
-	}
-}
-
-/* "Trap Entry into VS-mode": what the hart would have done. */
-static void enter_guest_trap(struct riscv_vcpu *v)
-{
-	uint64_t vsstatus = csr_read(CSR_VSSTATUS);
-
-	csr_write(CSR_VSSTATUS,
-		  axvmi_riscv_trap_status(vsstatus, v->frame.sstatus));
-	csr_write(CSR_VSEPC, v->frame.pc);
-	csr_write(CSR_VSCAUSE, v->trap_cause);
-	csr_write(CSR_VSTVAL, v->trap_value);
-	v->frame.pc = csr_read(CSR_VSTVEC) & ~UINT64_C(3);
-	v->frame.sstatus |= SSTATUS_SPP;
-}
-
-static void apply_hvip(struct riscv_vcpu *v)
-{
-	csr_clear(CSR_HVIP, v->hvip_clear);
-	csr_set(CSR_HVIP, v->hvip_set);
-	v->hvip_clear = 0;
-	v->hvip_set = 0;
-}
-
-static OUT_OF_LINE void apply_all(struct riscv_vcpu *v)
-{
-	uint32_t effects = v->effects;
-
-	/* The timers first: they may raise or lower VSTIP. */
-	if ((effects & RISCV_EFFECT_TIMER) != 0)
-		timer_set(v);
-	if ((effects & RISCV_EFFECT_TIMER_LOOK) != 0 &&
-	    !riscv_has(v->core.vm->host, RISCV_FEATURE_SSTC))
-		timer_look(v);
-	effects |= v->effects;
-	v->effects = 0;
-	if ((effects & RISCV_EFFECT_HVIP) != 0)
-		apply_hvip(v);
-	if ((effects & RISCV_EFFECT_FENCE_I) != 0)
-		hw_fence_i();
-	if ((effects & RISCV_EFFECT_FENCE_VMA) != 0)
-		fence_vma(v);
-	if ((effects & RISCV_EFFECT_TRAP) != 0)
-		enter_guest_trap(v);
-}
-
-/* Those that guests cause often come alone. Returns `done`. */
-static OUT_OF_LINE int apply_effects(struct riscv_vcpu *v, int done)
-{
-	uint32_t effects = v->effects;
-
-	if (effects == RISCV_EFFECT_TIMER &&
-	    riscv_has(v->core.vm->host, RISCV_FEATURE_SSTC)) {
-		csr_write(CSR_VSTIMECMP, v->timer);
-	} else if (effects == RISCV_EFFECT_HVIP) {
-		apply_hvip(v);
-	} else if (effects == RISCV_EFFECT_FENCE_VMA) {
-		fence_vma(v);
-	} else {
-		apply_all(v);
-		return done;
-	}
-	v->effects = 0;
-	return done;
-}
-
 /* Something stands in the way. Attending may call the host back. */
 static OUT_OF_LINE int attend(struct riscv_vcpu *v, int done)
 {
@@ -171,7 +36,7 @@ static OUT_OF_LINE int attend(struct riscv_vcpu *v, int done)
 	reason = axvmi_attend(&v->core);
 	if (reason != 0)
 		return reason;
-	return v->effects != 0 ? apply_effects(v, done) : done;
+	return v->effects != 0 ? axvmi_riscv_apply_effects(v, done) : done;
 }
 
 /*
@@ -185,7 +50,7 @@ static inline int go_on(struct riscv_vcpu *v, int done)
 		return done;
 	if (!axvmi_may_enter(&v->core))
 		return attend(v, done);
-	return v->effects != 0 ? apply_effects(v, done) : done;
+	return v->effects != 0 ? axvmi_riscv_apply_effects(v, done) : done;
 }
 
 /* ---- exits ---- */
@@ -370,7 +235,7 @@ const struct riscv_metal axvmi_riscv_metal = {
 	.fetch = fetch,
 	.lazy_load = axvmi_riscv_lazy_load,
 	.read_guest_virtual = read_guest_virtual,
-	.timer_deadline = timer_deadline,
+	.timer_deadline = axvmi_riscv_timer_deadline,
 	.read_hvip = read_hvip,
 	.restart = restart,
 };
@@ -380,9 +245,9 @@ bool axvmi_riscv_irq_pending(struct axvm_vcpu *vcpu)
 	struct riscv_vcpu *v = riscv_vcpu(vcpu);
 
 	if (!riscv_has(vcpu->vm->host, RISCV_FEATURE_SSTC))
-		timer_look(v);
+		axvmi_riscv_timer_look(v);
 	if (v->effects != 0)
-		apply_all(v);
+		axvmi_riscv_apply_all(v);
 	/* Not vsip, of which some implementations show SSIP alone. */
 	return (csr_read(CSR_HIP) >> 1 & csr_read(CSR_VSIE)) != 0;
 }
@@ -496,7 +361,7 @@ static OUT_OF_LINE int wait_suspended(struct riscv_vcpu *v)
 			axvmi_riscv_sbi_resume(v);
 			return 0;
 		}
-		reason = axvmi_halt(&v->core, timer_deadline(v));
+		reason = axvmi_halt(&v->core, axvmi_riscv_timer_deadline(v));
 		if (reason != 0)
 			return reason;
 	}
@@ -510,7 +375,7 @@ int axvmi_riscv_vcpu_run(struct axvm_vcpu *vcpu)
 	int reason = 0;
 
 	if (!riscv_has(vcpu->vm->host, RISCV_FEATURE_SSTC))
-		timer_look(v);
+		axvmi_riscv_timer_look(v);
 	csr_write(CSR_HSTATUS, v->frame.hstatus);
 	if (load_relaxed(&v->hsm) == RISCV_HSM_SUSPENDED)
 		reason = wait_suspended(v);

@@ -18,7 +18,7 @@
 #include "axvm/arch.h"
 #include "host_hal.h"
 #include "image.h"
-#include "riscv_h/exit.h"
+#include "riscv_h/mmio.h"
 #include "riscv_h/regs.h"
 #include "riscv_h/vm.h"
 

@@ -20,7 +20,8 @@ void axvmi_tags_init(struct axvm_host *host)
 	/* Tag 0 is what an idle CPU holds; VMs get 1 and up. When the last CPU
 	 * was disabled in between, VMs still have tags: they are of the past. */
 	host->next_tag = 1;
-	host->tag_generation++;
+	atomic_fetch_add_explicit(&host->tag_generation, 1,
+				  memory_order_seq_cst);
 }
 
 /*
@@ -31,7 +32,8 @@ void axvmi_tags_init(struct axvm_host *host)
  */
 static void tags_rollover(struct axvm_host *host)
 {
-	host->tag_generation++;
+	atomic_fetch_add_explicit(&host->tag_generation, 1,
+				  memory_order_seq_cst);
 	host->next_tag = 1;
 	for (struct axvm_vm *vm = host->vms; vm != NULL; vm = vm->next) {
 		for (uint32_t i = 0; i < load_acquire(&vm->vcpus_ready); i++)
@@ -47,12 +49,14 @@ static void tag_update(struct axvm_vm *vm)
 	    load_acquire(&host->tag_generation))
 		return;
 	spin_lock(&host->lock);
-	if (vm->tag_generation != host->tag_generation) {
+	if (load_relaxed(&vm->tag_generation) !=
+	    load_relaxed(&host->tag_generation)) {
 		if (host->next_tag == host->tag_count)
 			tags_rollover(host);
 		store_relaxed(&vm->tag, host->next_tag++);
 		/* Whoever sees the generation sees the tag. */
-		store_release(&vm->tag_generation, host->tag_generation);
+		store_release(&vm->tag_generation,
+			      load_relaxed(&host->tag_generation));
 	}
 	spin_unlock(&host->lock);
 }

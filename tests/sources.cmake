@@ -4,12 +4,38 @@
 set(AXVM_TEST_SUPPORT
   host_hal.c
   host_memory.c
+  explorer.c
   stub_arch.c
   stub_guest.c
   stub_irq.c
   stub_shadow.c
   stub_tlb.c
   stub_tools.c
+)
+# unit/explore_<name>.c: programs of the explorer (support/explorer.h), and what
+# it runs: core and model with a scheduling point at each atomic access.
+set(AXVM_EXPLORED_SOURCES
+  complete.c
+  device.c
+  host.c
+  irq.c
+  memory.c
+  ram.c
+  stage2.c
+  stage2_edit.c
+  stage2_map.c
+  stage2_next.c
+  stage2_shape.c
+  tag.c
+  vcpu.c
+  vcpu_table.c
+  vm.c
+)
+set(AXVM_EXPLORED_MODEL
+  stub_arch.c
+  stub_guest.c
+  stub_irq.c
+  stub_tlb.c
 )
 # support/<name>.c: programs that scripts use.
 set(AXVM_TEST_TOOLS
@@ -45,6 +71,10 @@ set(AXVM_UNIT_TESTS
   device
   dump
   error
+  explore_halt
+  explore_life
+  explore_unmap
+  explorer
   fdt
   forward
   hal

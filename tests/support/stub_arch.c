@@ -20,6 +20,7 @@
 
 static _Thread_local struct stub_pcpu *here;
 static _Thread_local uint64_t masked;
+static _Thread_local uint64_t *cpu_mask; /* instead; see stub_switch() */
 static atomic_u64 counter;
 static atomic_u64 next_serial;
 
@@ -28,9 +29,14 @@ struct stub_pcpu *stub_here(void)
 	return here;
 }
 
+static uint64_t *mask(void)
+{
+	return cpu_mask != NULL ? cpu_mask : &masked;
+}
+
 bool stub_masked(void)
 {
-	return masked != 0;
+	return *mask() != 0;
 }
 
 void stub_violate(struct stub_machine *m, const char *format, ...)
@@ -53,17 +59,17 @@ void stub_violate(struct stub_machine *m, const char *format, ...)
 
 static uint64_t interrupts_save(void)
 {
-	uint64_t before = masked;
+	uint64_t before = *mask();
 
-	masked = 1;
+	*mask() = 1;
 	return before;
 }
 
 static void interrupts_restore(uint64_t saved)
 {
-	if (masked == 0 && here != NULL)
+	if (*mask() == 0 && here != NULL)
 		stub_violate(here->m, "interrupts restored twice");
-	masked = saved;
+	*mask() = saved;
 }
 
 static int cpu_enable(struct axvm_cpu *cpu)
@@ -485,7 +491,14 @@ bool stub_delete(struct stub_machine *m)
 void stub_be(struct stub_machine *m, unsigned cpu)
 {
 	here = &m->pcpu[cpu];
+	cpu_mask = NULL;
 	test_hal_set_cpu(cpu);
+}
+
+void stub_switch(struct stub_machine *m, unsigned cpu)
+{
+	stub_be(m, cpu);
+	cpu_mask = &here->masked;
 }
 
 void stub_set_counter(uint64_t ticks)

@@ -107,6 +107,9 @@ int stub_cpu_enable(struct stub_machine *m, unsigned cpu);
 int stub_cpu_disable(struct stub_machine *m, unsigned cpu);
 /* The calling thread plays that CPU from now on. */
 void stub_be(struct stub_machine *m, unsigned cpu);
+/* The same for coroutines of one thread, which play a CPU each and are left
+ * anywhere: the CPU keeps whether its interrupts are masked. */
+void stub_switch(struct stub_machine *m, unsigned cpu);
 /* Does so and runs. */
 int stub_run(struct stub_machine *m, unsigned cpu, struct axvm_vm *vm,
 	     uint32_t vcpu, struct axvm_exit *exit);

@@ -438,9 +438,11 @@ static void check_loaded(struct stub_vcpu *v)
 	if (p->loaded != v || vcpu->cpu == NULL ||
 	    vcpu->cpu->index != p->index || vcpu->cpu->resident != vcpu)
 		stub_violate(p->m, "run of a vCPU that is not loaded");
+	STUB_HIDE();
 	if (load_seq(&vcpu->state) != AXVM_VCPU_RUNNING)
 		stub_violate(p->m, "run of a vCPU in state %u",
 			     load_seq(&vcpu->state));
+	STUB_SHOW();
 }
 
 int stub_vcpu_run(struct axvm_vcpu *vcpu)

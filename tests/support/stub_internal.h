@@ -13,6 +13,12 @@
 #include "internal.h"
 #include "stub_arch.h"
 
+/* Around looks at memory that check and are not the machine's. */
+#ifndef STUB_HIDE
+#define STUB_HIDE() ((void)0)
+#define STUB_SHOW() ((void)0)
+#endif
+
 #define STUB_TLB 256u
 #define STUB_SMALL 64u
 #define STUB_PIC_WIDTHS (4u | 8u)
@@ -64,6 +70,7 @@ struct stub_pcpu {
 	uint64_t tag;
 	uint64_t csr;
 	uint64_t time_offset;
+	uint64_t masked; /* with stub_switch() */
 	struct stub_vcpu *loaded;
 	atomic_u64 counters[STUB_COUNTERS];
 };

@@ -99,12 +99,14 @@ static void check_hit(struct stub_vcpu *v, const struct stub_entry *e)
 			     (unsigned long long)e->page);
 		return;
 	}
+	STUB_HIDE();
 	mapped = walk(vm, e->page, &now);
 	if ((!mapped || now.hpa != e->hpa || (e->access & ~now.access) != 0) &&
 	    !edit_under_way(vm))
 		stub_violate(stub_of(vm->host),
 			     "stale translation of %#llx used on CPU %u",
 			     (unsigned long long)e->page, stub_here()->index);
+	STUB_SHOW();
 }
 
 /*
@@ -132,29 +134,39 @@ static void check_conflict(struct stub_pcpu *p, struct axvm_vm *vm,
 	}
 }
 
+static void check_walk_cache(struct axvm_vm *vm, const struct stub_walk *w,
+			     uint64_t page)
+{
+	struct leaf now;
+
+	STUB_HIDE();
+	(void)walk(vm, page, &now);
+	if (now.table != w->table && !edit_under_way(vm))
+		stub_violate(stub_of(vm->host), "stale walk cache for %#llx",
+			     (unsigned long long)page);
+	STUB_SHOW();
+}
+
 static bool walk_cached(struct stub_vcpu *v, struct stub_pcpu *p, uint64_t page,
 			struct leaf *leaf)
 {
 	struct axvm_vm *vm = v->core.vm;
 	uint64_t span = page >> SPAN_SHIFT;
 	struct stub_walk *w = &p->walks[span % STUB_SMALL];
-	struct leaf now;
-	bool mapped = walk(vm, page, &now);
+	bool mapped;
 
 	if (w->valid && w->tag == p->tag && w->span == span) {
 		const atomic_u64 *table = table_at(vm, w->table);
 
-		if (now.table != w->table && !edit_under_way(vm))
-			stub_violate(p->m, "stale walk cache for %#llx",
-				     (unsigned long long)page);
+		check_walk_cache(vm, w, page);
 		*leaf = (struct leaf){.table = w->table};
 		return decode_leaf(&vm->format,
 				   load_acquire(&table[page >> 12 & 511]), page,
 				   leaf);
 	}
-	*leaf = now;
-	if (now.table != 0)
-		*w = (struct stub_walk){true, p->tag, span, now.table};
+	mapped = walk(vm, page, leaf);
+	if (leaf->table != 0)
+		*w = (struct stub_walk){true, p->tag, span, leaf->table};
 	return mapped;
 }
 

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * All schedules of the end and the beginning: shutdown, power-off and starts of
+ * vCPUs against runs on the other CPU. Hosts sleep after HALT until hal.wake.
+ */
+#include "explore_test.h"
+
+static const struct stub_op stays[] = {OP(HYPERCALL, 0, 0), OP(SPIN, 0, 0),
+				       OP(JUMP, 1, 0), THE_END};
+static const struct stub_op sleeps[] = {OP(HYPERCALL, 0, 0), OP(WFI, 0, 0),
+					OP(JUMP, 1, 0), THE_END};
+static const struct stub_op starts[] = {OP(HYPERCALL, 0, 0), OP(CPU_ON, 1, RAM),
+					OP(HYPERCALL, 0, 0), THE_END};
+static const struct stub_op starts_early[] = {
+	OP(CPU_ON, 1, RAM), OP(HYPERCALL, 0, 0), OP(SYSTEM_OFF, 1, 2), THE_END};
+static const struct stub_op calls_once[] = {OP(HYPERCALL, 0, 0), SWITCH_OFF,
+					    THE_END};
+static const struct stub_op goes_off[] = {OP(HYPERCALL, 0, 0),
+					  OP(SYSTEM_OFF, 3, 4), THE_END};
+static const struct stub_op switches_off[] = {OP(HYPERCALL, 0, 0), SWITCH_OFF,
+					      THE_END};
+
+static const struct stub_op *programs[2];
+static const char *wrong;
+static unsigned offs; /* runs that returned SYSTEM_OFF */
+static unsigned began; /* hypercalls of vCPU 1 */
+
+static void must(bool good, const char *what)
+{
+	if (!good && wrong == NULL)
+		wrong = what;
+}
+
+/* Runs vCPU n on CPU n, sleeping where it is told to; the exit it ends with. */
+static uint32_t host_until(unsigned n, uint32_t reason)
+{
+	struct axvm_exit exit = {.reason = AXVM_EXIT_NONE};
+
+	while (wrong == NULL && exit.reason != reason &&
+	       exit.reason != AXVM_EXIT_STOPPED) {
+		must(axvm_run_vcpu(stub_cpu(m, n), watched, n, &exit) ==
+			     AXVM_OK,
+		     "run fails");
+		if (exit.reason == AXVM_EXIT_SYSTEM_OFF)
+			offs++;
+		if (exit.reason == AXVM_EXIT_HALT && exit.reason != reason)
+			sleep_until_woken(n);
+	}
+	return exit.reason;
+}
+
+static void until_stopped(unsigned n)
+{
+	must(host_until(n, AXVM_EXIT_STOPPED) == AXVM_EXIT_STOPPED,
+	     "not stopped");
+}
+
+static void host_0(void)
+{
+	until_stopped(0);
+}
+
+static void host_1(void)
+{
+	until_stopped(1);
+}
+
+/* Up to the first hypercall of vCPU 0 on CPU 0. */
+static void boot_up(void)
+{
+	power_up();
+	wrong = NULL;
+	offs = 0;
+	began = 0;
+	watched = loaded();
+	stub_program(watched, 0, programs[0]);
+	if (config.cpu_num > 1)
+		stub_program(watched, 1, programs[1]);
+	if (axvm_boot(watched) != AXVM_OK)
+		abort();
+	if (host_until(0, AXVM_EXIT_HYPERCALL) != AXVM_EXIT_HYPERCALL)
+		abort();
+	memset(woken, 0, sizeof(woken));
+}
+
+static void boot_both(void)
+{
+	boot_up();
+	play(1);
+	if (host_until(1, AXVM_EXIT_HYPERCALL) != AXVM_EXIT_HYPERCALL)
+		abort();
+	play(0);
+	memset(woken, 0, sizeof(woken));
+}
+
+static const char *stopped(void)
+{
+	must(axvm_vm_state(watched) == AXVM_VM_STOPPED,
+	     axvm_vm_state_name(axvm_vm_state(watched)));
+	end(watched);
+	return wrong != NULL ? wrong : violation();
+}
+
+static void life(const struct stub_op *first, const struct stub_op *second)
+{
+	explored_machine(14, false);
+	config.cpu_num = second == NULL ? 1 : 2;
+	programs[0] = first;
+	programs[1] = second;
+}
+
+/* ---- shutdown ---- */
+
+static void shut_down(void)
+{
+	must(axvm_shutdown(watched) == AXVM_OK, "shutdown fails");
+}
+
+static void shutdown_against(const struct stub_op *ops)
+{
+	struct explorer_case c = {
+		.set_up = boot_up,
+		.check = stopped,
+		.threads = {host_0, shut_down},
+	};
+
+	life(ops, NULL);
+	explore(&c, 10);
+}
+
+static void no_schedule_of_shutdown_misses_a_guest_that_stays(void **state)
+{
+	(void)state;
+	shutdown_against(stays);
+}
+
+static void no_schedule_of_shutdown_misses_a_guest_that_sleeps(void **state)
+{
+	(void)state;
+	shutdown_against(sleeps);
+}
+
+/* ---- power-off ---- */
+
+static const char *off_once(void)
+{
+	must(offs == 1, "not one SYSTEM_OFF");
+	return stopped();
+}
+
+static void power_off_against(const struct stub_op *ops)
+{
+	struct explorer_case c = {
+		.set_up = boot_both,
+		.check = off_once,
+		.threads = {host_0, host_1},
+	};
+
+	life(starts_early, ops);
+	explore(&c, 10);
+}
+
+static void no_schedule_of_power_off_misses_the_other_vcpu(void **state)
+{
+	(void)state;
+	power_off_against(stays);
+}
+
+static void no_schedule_of_power_off_misses_one_that_sleeps(void **state)
+{
+	(void)state;
+	power_off_against(sleeps);
+}
+
+static void no_schedule_of_two_power_offs_makes_two(void **state)
+{
+	(void)state;
+	power_off_against(goes_off);
+}
+
+/* ---- starts ---- */
+
+static void start_the_other(void)
+{
+	must(host_until(0, AXVM_EXIT_HYPERCALL) == AXVM_EXIT_HYPERCALL,
+	     "the starter");
+}
+
+/* The target: its host sleeps while it is off. */
+static void be_started(void)
+{
+	if (host_until(1, AXVM_EXIT_HYPERCALL) == AXVM_EXIT_HYPERCALL)
+		began++;
+	must(host_until(1, AXVM_EXIT_HALT) == AXVM_EXIT_HALT, "not off again");
+}
+
+static const char *began_once(void)
+{
+	must(began == 1, "not started once");
+	must(axvm_vcpu_state(watched, 1) == AXVM_VCPU_OFF, "not off");
+	must(stub_reg(watched, 1, STUB_REG_ENTRY) == RAM &&
+		     stub_reg(watched, 1, STUB_REG_ARGUMENT) == RAM + 1,
+	     "another entry");
+	must(stub_reg(watched, 0, AXVM_REG_GPR(0)) == 0,
+	     "the starter's answer");
+	end(watched);
+	return wrong != NULL ? wrong : violation();
+}
+
+static void no_schedule_of_cpu_on_starts_a_vcpu_twice_or_never(void **state)
+{
+	struct explorer_case c = {
+		.set_up = boot_up,
+		.check = began_once,
+		.threads = {start_the_other, be_started},
+	};
+
+	(void)state;
+	life(starts, calls_once);
+	explore(&c, 3);
+}
+
+/* It is on, goes off, and is started, or refused because it was still on. */
+static const struct stub_op restarts[] = {
+	OP(CPU_ON, 1, RAM), OP(HYPERCALL, 0, 0), OP(CPU_ON, 1, RAM + PAGE),
+	OP(HYPERCALL, 0, 0), THE_END};
+
+static void go_off(void)
+{
+	must(host_until(1, AXVM_EXIT_HALT) == AXVM_EXIT_HALT, "not off");
+}
+
+static const char *started_or_refused(void)
+{
+	uint64_t answer = stub_reg(watched, 0, AXVM_REG_GPR(0));
+	bool on = axvm_vcpu_state(watched, 1) == AXVM_VCPU_READY;
+
+	must(answer == 0 ? on : !on, "the answer is another than the deed");
+	must(answer == 0 || answer == (uint64_t)(int64_t)AXVM_EEXIST,
+	     "another answer");
+	if (wrong == NULL && on) {
+		play(1);
+		must(host_until(1, AXVM_EXIT_HYPERCALL) == AXVM_EXIT_HYPERCALL,
+		     "the second life");
+		must(stub_reg(watched, 1, STUB_REG_ENTRY) == RAM + PAGE,
+		     "another entry");
+		play(0);
+	}
+	end(watched);
+	return wrong != NULL ? wrong : violation();
+}
+
+static void no_schedule_of_cpu_off_and_on_mixes_two_lives(void **state)
+{
+	struct explorer_case c = {
+		.set_up = boot_both,
+		.check = started_or_refused,
+		.threads = {start_the_other, go_off},
+	};
+
+	(void)state;
+	life(restarts, switches_off);
+	explore(&c, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		OWN(no_schedule_of_shutdown_misses_a_guest_that_stays),
+		OWN(no_schedule_of_shutdown_misses_a_guest_that_sleeps),
+		OWN(no_schedule_of_power_off_misses_the_other_vcpu),
+		OWN(no_schedule_of_power_off_misses_one_that_sleeps),
+		OWN(no_schedule_of_two_power_offs_makes_two),
+		OWN(no_schedule_of_cpu_on_starts_a_vcpu_twice_or_never),
+		OWN(no_schedule_of_cpu_off_and_on_mixes_two_lives),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -17,11 +17,8 @@ void axvmi_tags_init(struct axvm_host *host)
 	 * each other for ever: then rather none, and a flush at each switch.
 	 */
 	host->tag_count = BIT64(bits) - 1 < host->max_cpus ? 0 : BIT64(bits);
-	/* Tag 0 is what an idle CPU holds; VMs get 1 and up. When the last CPU
-	 * was disabled in between, VMs still have tags: they are of the past. */
+	/* Tag 0 is what an idle CPU holds; VMs get 1 and up. */
 	host->next_tag = 1;
-	atomic_fetch_add_explicit(&host->tag_generation, 1,
-				  memory_order_seq_cst);
 }
 
 /*

@@ -266,6 +266,7 @@ static void tags_of_before_all_cpus_were_disabled_are_not_reused(void **state)
 	assert_int_equal(run(a), AXVM_EXIT_IRQ);
 	assert_int_equal(stub_cpu_disable(m, 0), AXVM_OK);
 	assert_int_equal(stub_cpu_enable(m, 0), AXVM_OK);
+	assert_int_equal(run(a), AXVM_EXIT_IRQ);
 	assert_int_equal(run(b), AXVM_EXIT_IRQ);
 	assert_int_equal(run(a), AXVM_EXIT_IRQ);
 	no_violation();
@@ -676,6 +677,42 @@ static void guest_stage_entries_do_not_outlive_their_tag(void **state)
 	}
 }
 
+/* The same for a vCPU that takes its new tag without being loaded again: tag 2
+ * is that of a VM which ran on this CPU before. */
+static void a_tag_taken_inside_run_finds_no_guest_stage_entries(void **state)
+{
+	static const struct stub_op ops[] = {OP(SATP, 1, TABLE_A),
+					     OP(SPIN, 1, 0),
+					     OP(GREAD, 0x5000, 0),
+					     OP(EXPECT, 0xa, 0),
+					     OP(SPIN, 1, 0),
+					     OP(JUMP, 2, 0),
+					     THE_END};
+	struct axvm_vm *first, *before, *vm;
+	struct outsider o;
+
+	(void)state;
+	with_tags(2, 2);
+	first = vm_of(1, touch);
+	assert_int_equal(run(first), AXVM_EXIT_IRQ);
+	before = two_spaces(2);
+	config.cpu_num = 1;
+	vm = vm_of(3, ops);
+	write_word(vm, TABLE_A + 5 * 8, DATA_A | 1);
+	write_word(vm, DATA_A, 0xa);
+	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
+	for (unsigned i = 0; i < 4; i++)
+		o.vms[i] = i == 0 ? vm_of(4, touch) : o.vms[0];
+	stub_inside(vm, 0, roll_over_elsewhere, &o);
+	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
+	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
+	no_violation();
+	end(vm);
+	end(before);
+	end(first);
+	end(o.vms[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -702,6 +739,7 @@ int main(void)
 		OWN(a_vcpu_switched_off_and_on_finds_no_old_translation),
 		OWN(another_hart_under_an_old_index_begins_anew),
 		OWN(guest_stage_entries_do_not_outlive_their_tag),
+		OWN(a_tag_taken_inside_run_finds_no_guest_stage_entries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,14 @@ static UNUSED uint64_t *word_at(struct axvm_vm *vm, uint64_t gpa)
 	return test_hal_virt(stub_hal(m), mapping.hpa);
 }
 
+static void (*free_unseen)(void *ctx, void *ptr, size_t size);
+
+static UNUSED void free_seen(void *ctx, void *ptr, size_t size)
+{
+	explorer_free(ptr, size, __FILE__, __LINE__);
+	free_unseen(ctx, ptr, size);
+}
+
 /* ---- machines ---- */
 
 static UNUSED void explored_config(void)
@@ -93,6 +101,8 @@ static UNUSED void explored_machine(unsigned tag_bits, bool broadcast)
 
 	machine(&c);
 	stub_hal(m)->on_wake = on_wake;
+	free_unseen = m->host->hal.free;
+	m->host->hal.free = free_seen;
 	explored_config();
 }
 
@@ -109,6 +119,7 @@ static UNUSED void power_up(void)
 			abort();
 		store_relaxed(&m->pcpu[i].kicked, 0);
 	}
+	m->host->next_tag = 1;
 	stub_be(m, 0);
 }
 

@@ -16,10 +16,12 @@
 #define MAX_DEPTH 8192
 #define SHOWN 500 /* of a schedule that is wrong */
 #define READ_SET 16u
+#define FREED 64u
 #define BIT(thread) (1u << (thread))
 
 struct access {
-	const volatile void *object; /* NULL: the thread's beginning */
+	uintptr_t start;
+	size_t size; /* 0: the thread's beginning */
 	bool write;
 	const char *file;
 	int line;
@@ -40,7 +42,7 @@ struct thread {
 	bool waiting; /* spins */
 	/* What it has read since it last wrote or spun, the last of it, and
 	 * whether the other has written any of that since. */
-	const volatile void *read[READ_SET];
+	struct access read[READ_SET];
 	unsigned read_count;
 	bool news;
 	bool spun; /* and has not read since */
@@ -56,16 +58,24 @@ static struct {
 	struct thread threads[2];
 	struct thread *current; /* NULL: nothing is explored */
 	struct node nodes[MAX_DEPTH];
+	/* Memory that was freed by a thread. */
+	struct access freed[FREED];
+	unsigned freed_count;
 	int depth; /* steps of this schedule */
 	int replay; /* steps whose choice is given */
 	int cut; /* steps after which it repeats another; -1 */
 	bool from_main;
 } x;
 
+static bool overlap(const struct access *a, const struct access *b)
+{
+	return a->start - b->start < b->size || b->start - a->start < a->size;
+}
+
 static bool dependent(const struct access *a, const struct access *b)
 {
-	return a->object != NULL && a->object == b->object &&
-	       (a->write || b->write);
+	return a->size != 0 && b->size != 0 && (a->write || b->write) &&
+	       overlap(a, b);
 }
 
 static unsigned enabled(void)
@@ -132,10 +142,10 @@ static void reverse_race(unsigned t, const struct access *a, int depth)
 		x.nodes[i].todo |= x.nodes[i].enabled;
 }
 
-static bool has_read(const struct thread *t, const volatile void *object)
+static bool has_read(const struct thread *t, const struct access *a)
 {
 	for (unsigned i = 0; i < t->read_count && i < READ_SET; i++) {
-		if (t->read[i] == object)
+		if (overlap(&t->read[i], a))
 			return true;
 	}
 	return false;
@@ -152,13 +162,13 @@ static void perform(unsigned t, const struct access *a)
 		self->news = false;
 		self->spun = false;
 	}
-	if (a->write && has_read(other, a->object)) {
+	if (a->write && has_read(other, a)) {
 		other->news = true;
 		other->waiting = false;
 	}
 	/* A write may be a read as well. */
-	if (a->object != NULL && !has_read(self, a->object))
-		self->read[self->read_count++ % READ_SET] = a->object;
+	if (a->size != 0 && !has_read(self, a))
+		self->read[self->read_count++ % READ_SET] = *a;
 }
 
 void explorer_print(void)
@@ -169,7 +179,7 @@ void explorer_print(void)
 		const char *file =
 			a->file == NULL ? NULL : strrchr(a->file, '/');
 
-		if (a->object != NULL)
+		if (a->size != 0)
 			printf("# %4d %c %s %s:%d\n", i, "AB"[n->chosen],
 			       a -> write ? "write" : "read ",
 			       file == NULL ? a->file : file + 1, a->line);
@@ -233,18 +243,34 @@ static void go_on(struct thread *self)
 	resume(step(), &self->fiber, false);
 }
 
-void explorer_point(const volatile void *object, bool write, const char *file,
-		    int line)
+void explorer_point(const volatile void *object, size_t size, bool write,
+		    const char *file, int line)
 {
 	struct thread *self = x.current;
 
 	if (self == NULL || self->hiding != 0)
 		return;
-	self->next.object = object;
+	self->next.start = (uintptr_t)object;
+	self->next.size = size;
 	self->next.write = write;
 	self->next.file = file;
 	self->next.line = line;
 	go_on(self);
+	for (unsigned i = 0; i < x.freed_count; i++) {
+		if (overlap(&x.freed[i], &self->next))
+			x.result.wrong = "memory is used that was freed";
+	}
+}
+
+void explorer_free(const volatile void *object, size_t size, const char *file,
+		   int line)
+{
+	if (x.current == NULL || x.current->hiding != 0)
+		return;
+	explorer_point(object, size, true, file, line);
+	if (x.freed_count == FREED)
+		give_up("more is freed than the explorer can note");
+	x.freed[x.freed_count++] = x.current->next;
 }
 
 void explorer_relax(void)
@@ -296,6 +322,7 @@ static void fiber_main(void)
 static void run_schedule(void)
 {
 	x.depth = 0;
+	x.freed_count = 0;
 	x.cut = -1;
 	for (unsigned t = 0; t < 2; t++) {
 		struct fiber fiber = x.threads[t].fiber;

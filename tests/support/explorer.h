@@ -8,7 +8,7 @@
  * access. Memory is sequentially consistent here.
  *
  * Two orders make no difference when they agree on the order of any two accesses
- * to one object of which one writes: of each such class one schedule is run
+ * to one place of which one writes: of each such class one schedule is run
  * (Flanagan and Godefroid, "Dynamic partial-order reduction for model checking
  * software", POPL 2005, with sleep sets). A thread that spins waits until the
  * other one writes what it has read, so that schedules are finite.
@@ -46,15 +46,21 @@ void explorer_print(void);
 /* ---- for what the threads run ---- */
 
 /* The next access: the other thread may come first. */
-void explorer_point(const volatile void *object, bool write, const char *file,
-		    int line);
+void explorer_point(const volatile void *object, size_t size, bool write,
+		    const char *file, int line);
+/* A write to all of it, after which a thread that touches it is wrong. For memory
+ * that is not used again in this schedule. */
+void explorer_free(const volatile void *object, size_t size, const char *file,
+		   int line);
 /* Nothing will change until the other thread writes what was read. */
 void explorer_relax(void);
 /* Accesses between the two are the test's own: no scheduling points. They nest. */
 void explorer_hide(void);
 void explorer_show(void);
 
-#define EXPLORER_READ(p) explorer_point((p), false, __FILE__, __LINE__)
-#define EXPLORER_WRITE(p) explorer_point((p), true, __FILE__, __LINE__)
+#define EXPLORER_READ(p) \
+	explorer_point((p), sizeof(*(p)), false, __FILE__, __LINE__)
+#define EXPLORER_WRITE(p) \
+	explorer_point((p), sizeof(*(p)), true, __FILE__, __LINE__)
 
 #endif

@@ -140,24 +140,6 @@ static void no_schedule_of_wfi_loses_a_kick(void **state)
 	explore_sleep(sleeps_for_ever, kick);
 }
 
-/* ---- another CPU that would have the vCPU ---- */
-
-/* A run that comes too late gives the vCPU back, and the wake with it. */
-static void interrupt_and_run(void)
-{
-	struct axvm_exit exit;
-
-	inject();
-	if (axvm_run_vcpu(stub_cpu(m, 1), watched, 0, &exit) != AXVM_EBUSY)
-		wrong = "two CPUs have a vCPU";
-}
-
-static void no_schedule_of_a_refused_run_loses_an_edge(void **state)
-{
-	(void)state;
-	explore_sleep(sleeps, interrupt_and_run);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,7 +148,6 @@ int main(void)
 		OWN(no_schedule_of_wfi_loses_a_line_of_the_vcpu),
 		OWN(no_schedule_of_wfi_loses_an_edge_of_the_vcpu),
 		OWN(no_schedule_of_wfi_loses_a_kick),
-		OWN(no_schedule_of_a_refused_run_loses_an_edge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

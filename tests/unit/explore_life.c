@@ -142,6 +142,27 @@ static void no_schedule_of_shutdown_misses_a_guest_that_sleeps(void **state)
 	shutdown_against(sleeps);
 }
 
+/* Its host sleeps all the same. */
+static void boot_and_leave(void)
+{
+	boot_up();
+	if (axvm_vcpu_unbind(stub_cpu(m, 0), watched, 0) != AXVM_OK)
+		abort();
+}
+
+static void no_schedule_of_shutdown_misses_a_vcpu_that_is_off(void **state)
+{
+	struct explorer_case c = {
+		.set_up = boot_and_leave,
+		.check = stopped,
+		.threads = {shut_down, host_1},
+	};
+
+	(void)state;
+	life(stays, stays);
+	explore(&c, 5);
+}
+
 /* ---- power-off ---- */
 
 static const char *off_once(void)
@@ -270,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		OWN(no_schedule_of_shutdown_misses_a_guest_that_stays),
 		OWN(no_schedule_of_shutdown_misses_a_guest_that_sleeps),
+		OWN(no_schedule_of_shutdown_misses_a_vcpu_that_is_off),
 		OWN(no_schedule_of_power_off_misses_the_other_vcpu),
 		OWN(no_schedule_of_power_off_misses_one_that_sleeps),
 		OWN(no_schedule_of_two_power_offs_makes_two),

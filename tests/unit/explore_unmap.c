@@ -25,13 +25,6 @@ static const struct stub_op reads[] = {
 	OP(EXPECT, 1, 0),     EXIT,
 	OP(READ, PAGE_AT, 0), OP(EXPECT, 1, 0),
 	OP(HYPERCALL, 0, 0),  THE_END};
-static const struct stub_op reads_once[] = {OP(CPU_ON, 1, RAM),
-					    OP(READ, PAGE_AT, 0),
-					    OP(HYPERCALL, 0, 0),
-					    OP(READ, PAGE_AT, 0),
-					    OP(EXPECT, 1, 0),
-					    OP(HYPERCALL, 0, 0),
-					    THE_END};
 static const struct stub_op writes[] = {OP(WRITE, PAGE_AT, 2),
 					OP(HYPERCALL, 0, 0),
 					OP(WRITE, PAGE_AT, 3),
@@ -282,7 +275,7 @@ static void no_schedule_of_protect_by_broadcast_writes_afterwards(void **state)
 
 static void warm_with_the_last_tag(void)
 {
-	warm(reads_once);
+	warm(reads);
 	stub_get_host(m)->next_tag = stub_get_host(m)->tag_count;
 	config.id = 2;
 	neighbour = running(at_once);
@@ -334,6 +327,8 @@ static void take_new_tags(void *arg)
 	must(axvm_run_vcpu(stub_cpu(m, 1), watched, 1, &exit) == AXVM_OK &&
 		     exit.reason == AXVM_EXIT_IRQ,
 	     "the other vCPU's run");
+	/* The interrupt of the kick is still on its way. */
+	store_seq(&m->pcpu[0].kicked, 0);
 	play(0);
 	explorer_show();
 	put(&inside, 1);
@@ -429,16 +424,14 @@ static void filled(void)
 	far_hpa = mapping.hpa.value;
 }
 
-/* What is left in a table that was freed is neither the page nor none. */
 static void query_far_page(void)
 {
 	struct axvm_mapping mapping;
 	int err = axvm_query(watched, axvm_to_gpa(FAR_PAGE), &mapping);
 
 	must(err == AXVM_ENOENT ||
-		     (err == AXVM_OK && mapping.hpa.value == far_hpa &&
-		      mapping.access == AXVM_RWX),
-	     "a walk of a freed table");
+		     (err == AXVM_OK && mapping.hpa.value == far_hpa),
+	     "neither the page nor none");
 }
 
 static void unmap_both(void)

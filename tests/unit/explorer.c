@@ -104,7 +104,8 @@ static void run_program(unsigned t)
 	for (unsigned i = 0; i < lengths[t]; i++) {
 		const struct op *op = &programs[t][i];
 
-		explorer_point(&words[op->word], op->write, "program", 1);
+		explorer_point(&words[op->word], sizeof(int), op->write,
+			       "program", 1);
 		record(t, i);
 	}
 }
@@ -243,6 +244,26 @@ static void threads_that_wait_for_ever_are_found(void **state)
 	assert_true(r.stuck);
 }
 
+static void free_data(void)
+{
+	explorer_free(&data, sizeof(data), "program", 1);
+}
+
+static void use_data(void)
+{
+	EXPLORER_READ(&data);
+	got = 7;
+}
+
+static void memory_that_is_used_after_its_end_is_found(void **state)
+{
+	struct explorer_result r = explore(use_data, free_data);
+
+	(void)state;
+	assert_string_equal(r.wrong, "memory is used that was freed");
+	assert_int_equal(r.schedules, 2);
+}
+
 /* A deadlock in some schedules only: each takes both, in another order. */
 static int locks[2];
 
@@ -332,6 +353,7 @@ int main(void)
 		cmocka_unit_test(a_thread_that_spins_sees_what_it_waits_for),
 		cmocka_unit_test(a_schedule_that_fails_the_check_is_found),
 		cmocka_unit_test(threads_that_wait_for_ever_are_found),
+		cmocka_unit_test(memory_that_is_used_after_its_end_is_found),
 		cmocka_unit_test(a_deadlock_in_one_schedule_is_found),
 		cmocka_unit_test(a_schedule_without_end_is_found),
 	};

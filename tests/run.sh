@@ -64,6 +64,8 @@ unit() {
 	configs
 	say "fuzzers, a few seconds each (tests/fuzz.sh 60s for longer)"
 	script tests/fuzz.sh
+	say "mutations: each rule broken in a copy, and caught by its test"
+	shown_script tests/mutation.sh
 	coverage_table
 }
 

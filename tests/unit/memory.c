@@ -675,9 +675,12 @@ static void a_frame_is_not_freed_while_it_is_copied(void **state)
 	stub_hal(m)->hal.phys_to_virt = unmapping_virt;
 	assert_int_equal(stub_host(m), AXVM_OK);
 	assert_int_equal(stub_cpu_enable(m, 0), AXVM_OK);
-	demand(PAGE);
+	demand(2 * PAGE);
 	read_vm = loaded();
 	assert_int_equal(axvm_write_guest(read_vm, at(DEMAND), "zzzz", 4),
+			 AXVM_OK);
+	/* Its table stays: only the frame is to wait for. */
+	assert_int_equal(axvm_write_guest(read_vm, at(DEMAND + PAGE), "y", 1),
 			 AXVM_OK);
 	atomic_store(&unmap_done, false);
 	read_armed = true;

@@ -787,6 +787,17 @@ static void a_merge_alone_owes_a_flush_for_walk_caches(void **state)
 	assert_int_equal(edit.flush_last, BASE + MIB(2) - 1);
 }
 
+static void a_table_that_goes_owes_a_flush_of_its_span(void **state)
+{
+	(void)state;
+	assert_int_equal(map(BASE + MIB(1), 4096, RAM, AXVM_RWX), 0);
+	begin();
+	assert_int_equal(unmap(BASE + MIB(1), 4096), 0);
+	assert_true(edit.need_flush);
+	assert_true(edit.flush_first <= BASE);
+	assert_true(edit.flush_last >= BASE + MIB(2) - 1);
+}
+
 static void next_finds_mappings_and_skips_holes(void **state)
 {
 	struct s2_mapping found;
@@ -1006,6 +1017,8 @@ int main(void)
 		SV_TEST(dropping_a_table_flushes_all_of_its_span),
 		EPT_TEST(a_merge_alone_owes_a_flush_for_walk_caches),
 		SV_TEST(a_merge_alone_owes_a_flush_for_walk_caches),
+		EPT_TEST(a_table_that_goes_owes_a_flush_of_its_span),
+		SV_TEST(a_table_that_goes_owes_a_flush_of_its_span),
 		EPT_TEST(next_finds_mappings_and_skips_holes),
 		ARM_TEST(split_breaks_flushes_and_makes),
 		ARM_TEST(split_of_a_1g_leaf_breaks_once),

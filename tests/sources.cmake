@@ -115,6 +115,7 @@ set(AXVM_UNIT_TESTS
   stage2
   stage2_fill
   stage2_random
+  stress
   suspend
   tag
   threads

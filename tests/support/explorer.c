@@ -63,7 +63,6 @@ static struct {
 	unsigned freed_count;
 	int depth; /* steps of this schedule */
 	int replay; /* steps whose choice is given */
-	int cut; /* steps after which it repeats another; -1 */
 	bool from_main;
 } x;
 
@@ -102,6 +101,20 @@ static unsigned sleeping(int depth)
 	return BIT(other);
 }
 
+/* Back to explorer_run(); the threads never go on. */
+static void give_up(const char *why)
+{
+	x.result.wrong = why;
+	x.result.stuck = true;
+	fiber_switch(&x.current->fiber, &x.main, false);
+	abort();
+}
+
+/*
+ * With two threads no schedule turns out to be like an earlier one on the way: a
+ * thread goes first only where a later step of it depends on the other's next,
+ * and it comes there by itself, which ends the other's sleep.
+ */
 static void open_node(struct node *n, int depth)
 {
 	unsigned me = x.current == &x.threads[1];
@@ -109,14 +122,12 @@ static void open_node(struct node *n, int depth)
 
 	n->done = 0;
 	n->enabled = (uint8_t)enabled();
-	n->sleep = (uint8_t)(x.cut < 0 ? sleeping(depth) : 0);
+	n->sleep = (uint8_t)sleeping(depth);
 	candidates = n->enabled & ~(unsigned)n->sleep;
-	if (candidates == 0 && x.cut < 0) {
-		x.cut = depth;
-		n->sleep = 0;
-	}
+	if (n->enabled == 0)
+		give_up("both threads wait for ever");
 	if (candidates == 0)
-		candidates = n->enabled;
+		give_up("a schedule like one before");
 	n->chosen = (uint8_t)((candidates & BIT(me)) != 0 ? me : !me);
 	n->todo = (uint8_t)BIT(n->chosen);
 }
@@ -171,28 +182,24 @@ static void perform(unsigned t, const struct access *a)
 		self->read[self->read_count++ % READ_SET] = *a;
 }
 
-void explorer_print(void)
+static void print_step(int i)
 {
-	for (int i = x.depth > SHOWN ? x.depth - SHOWN : 0; i < x.depth; i++) {
-		const struct node *n = &x.nodes[i];
-		const struct access *a = &n->next[n->chosen];
-		const char *file =
-			a->file == NULL ? NULL : strrchr(a->file, '/');
+	const struct node *n = &x.nodes[i];
+	const struct access *a = &n->next[n->chosen];
+	const char *file;
 
-		if (a->size != 0)
-			printf("# %4d %c %s %s:%d\n", i, "AB"[n->chosen],
-			       a -> write ? "write" : "read ",
-			       file == NULL ? a->file : file + 1, a->line);
-	}
+	if (a->size == 0)
+		return;
+	file = strrchr(a->file, '/');
+	printf("# %4d thread %u: %s %s:%d\n", i, n->chosen,
+	       a->write ? "write" : "read", file == NULL ? a->file : file + 1,
+	       a->line);
 }
 
-/* Back to explorer_run(); the threads never go on. */
-static void give_up(const char *why)
+void explorer_print(void)
 {
-	x.result.wrong = why;
-	x.result.stuck = true;
-	fiber_switch(&x.current->fiber, &x.main, false);
-	abort();
+	for (int i = x.depth > SHOWN ? x.depth - SHOWN : 0; i < x.depth; i++)
+		print_step(i);
 }
 
 /* Makes the next step of the schedule. Returns the thread that makes it. */
@@ -207,8 +214,6 @@ static unsigned step(void)
 		open_node(n, x.depth);
 	else if (n->enabled != enabled())
 		give_up("a schedule that does not repeat");
-	if (n->enabled == 0)
-		give_up("both threads wait for ever");
 	n->next[0] = x.threads[0].next;
 	n->next[1] = x.threads[1].next;
 	a = &n->next[n->chosen];
@@ -323,7 +328,6 @@ static void run_schedule(void)
 {
 	x.depth = 0;
 	x.freed_count = 0;
-	x.cut = -1;
 	for (unsigned t = 0; t < 2; t++) {
 		struct fiber fiber = x.threads[t].fiber;
 
@@ -338,10 +342,7 @@ static void run_schedule(void)
 	fiber_take_order(&x.main);
 	if (x.result.wrong == NULL)
 		x.result.wrong = x.c->check();
-	if (x.cut < 0)
-		x.result.schedules++;
-	else
-		x.result.cut++;
+	x.result.schedules++;
 	if ((unsigned)x.depth > x.result.longest)
 		x.result.longest = (unsigned)x.depth;
 }
@@ -349,9 +350,7 @@ static void run_schedule(void)
 /* The deepest choice that has another way left; false: all is explored. */
 static bool next_schedule(void)
 {
-	int depth = x.cut < 0 ? x.depth : x.cut;
-
-	while (depth-- > 0) {
+	for (int depth = x.depth - 1; depth >= 0; depth--) {
 		struct node *n = &x.nodes[depth];
 		unsigned left;
 

@@ -33,8 +33,7 @@ struct explorer_result {
 	const char *wrong; /* NULL: no schedule failed the check */
 	/* Threads of the last schedule stay where they are, and what they hold. */
 	bool stuck;
-	unsigned long schedules; /* run to their ends and all different */
-	unsigned long cut; /* found to be like an earlier one on the way */
+	unsigned long schedules; /* all different */
 	unsigned longest; /* accesses of the longest */
 };
 

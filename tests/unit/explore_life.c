@@ -127,7 +127,7 @@ static void shutdown_against(const struct stub_op *ops)
 	};
 
 	life(ops, NULL);
-	explore(&c, 10);
+	explore(&c, 5);
 }
 
 static void no_schedule_of_shutdown_misses_a_guest_that_stays(void **state)
@@ -180,7 +180,7 @@ static void power_off_against(const struct stub_op *ops)
 	};
 
 	life(starts_early, ops);
-	explore(&c, 10);
+	explore(&c, 5);
 }
 
 static void no_schedule_of_power_off_misses_the_other_vcpu(void **state)

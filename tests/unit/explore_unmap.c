@@ -132,7 +132,7 @@ static void unmap_against(void (*set_up)(void), bool broadcast)
 
 	explored_machine(14, broadcast);
 	config.cpu_num = 2;
-	explore(&c, 100);
+	explore(&c, 20);
 }
 
 static void no_schedule_of_unmap_and_first_entry_reads_the_frame(void **state)
@@ -198,7 +198,7 @@ static void no_schedule_of_unmap_waits_for_a_guest_that_stays(void **state)
 
 	(void)state;
 	explored_machine(14, false);
-	explore(&c, 100);
+	explore(&c, 20);
 }
 
 /* ---- reads on the guest's behalf ---- */
@@ -223,7 +223,7 @@ static void no_schedule_of_unmap_and_a_fetch_reads_the_frame(void **state)
 
 	(void)state;
 	explored_machine(14, false);
-	explore(&c, 100);
+	explore(&c, 20);
 }
 
 /* ---- protect ---- */
@@ -256,7 +256,7 @@ static void protect_against_entry(bool broadcast)
 	};
 
 	explored_machine(14, broadcast);
-	explore(&c, 100);
+	explore(&c, 20);
 }
 
 static void no_schedule_of_protect_and_entry_writes_afterwards(void **state)
@@ -358,7 +358,7 @@ static void unmap_after_rollover(bool broadcast)
 
 	explored_machine(2, broadcast);
 	config.cpu_num = 2;
-	explore(&c, 100);
+	explore(&c, 20);
 }
 
 static void no_schedule_of_unmap_reads_under_an_old_tag(void **state)
@@ -398,7 +398,7 @@ static void no_schedule_of_a_demand_page_reads_a_freed_frame(void **state)
 	(void)state;
 	explored_machine(14, false);
 	add_region(LAZY, 2 * PAGE, AXVM_REGION_DEMAND);
-	explore(&c, 100);
+	explore(&c, 20);
 }
 
 /* ---- tables walked without a lock ---- */
@@ -453,7 +453,7 @@ static void no_schedule_of_two_unmaps_frees_a_table_that_is_walked(void **state)
 	(void)state;
 	explored_machine(14, false);
 	add_region(LAZY, MIB(4), AXVM_REGION_DEMAND);
-	explore(&c, 30);
+	explore(&c, 10);
 }
 
 int main(void)

@@ -213,6 +213,11 @@ void axvmi_bus_remove(struct axvm_vm *vm, enum axvm_bus n, uint64_t start)
 	memmove(&bus->entries[i - 1], &bus->entries[i],
 		tail * sizeof(*bus->entries));
 	bus->count--;
+	/* An init that failed gives back what it took. */
+	if (bus->count == 0) {
+		free_table(vm, bus);
+		memset(bus, 0, sizeof(*bus));
+	}
 }
 
 void axvmi_bus_fini(struct axvm_vm *vm)
@@ -345,7 +350,7 @@ int axvmi_device_add(struct axvm_vm *vm, struct axvm_device *device)
 	return add(vm, device, &other);
 }
 
-/* Rollback of an axvm_init() that failed later on: tables stay as large. */
+/* Rollback of an axvm_init() that failed later on. */
 void axvmi_device_remove(struct axvm_vm *vm, struct axvm_device *device)
 {
 	uint32_t slot = 0;

@@ -147,7 +147,8 @@ static int check_map(struct axvm_vm *vm, const struct s2_map *map,
 	if (err != AXVM_OK)
 		return err;
 	if (!range_valid(map->hpa.value, map->size) ||
-	    !is_aligned(map->hpa.value, PAGE_SIZE_4K))
+	    !is_aligned(map->hpa.value, PAGE_SIZE_4K) ||
+	    (map->access & AXVM_READ) == 0)
 		return AXVM_EINVAL;
 	if ((*region)->config.kind == AXVM_REGION_DEMAND)
 		return AXVM_ERANGE;
@@ -192,6 +193,7 @@ int axvm_map_pages_needed(struct axvm_vm *vm, struct axvm_gpa gpa,
 		.gpa = gpa,
 		.size = size,
 		.hpa = hpa,
+		.access = AXVM_READ, /* rights do not change the number */
 		.type = AXVM_MEM_NORMAL,
 	};
 	size_t needed;
@@ -202,8 +204,6 @@ int axvm_map_pages_needed(struct axvm_vm *vm, struct axvm_gpa gpa,
 	err = edit_begin(vm, &edit);
 	if (err != AXVM_OK)
 		return err;
-	/* Rights do not change the number. */
-	map.access = region->config.access;
 	err = axvmi_s2_pages_needed(&vm->s2, &map, &needed);
 	edit_end(vm, &edit);
 	if (err == AXVM_OK)

@@ -30,8 +30,10 @@ void stub_shadow_new(struct stub_machine *m)
 
 void stub_shadow_delete(struct stub_machine *m)
 {
-	for (unsigned i = 0; i < SLOTS; i++)
-		free(m->shadow->slots[i].copy);
+	for (unsigned i = 0; i < SLOTS; i++) {
+		if (m->shadow->slots[i].copy != NULL)
+			free(m->shadow->slots[i].copy);
+	}
 	free(m->shadow);
 }
 
@@ -44,6 +46,16 @@ static struct shadow_page *find(struct stub_machine *m, uintptr_t page)
 			s->page = page;
 			return s;
 		}
+	}
+}
+
+/* What was never synced differs from anything. */
+static void invert(uint8_t *copy, const uint64_t *page)
+{
+	for (size_t i = 0; i < PAGE_SIZE_4K / sizeof(*page); i++) {
+		uint64_t word = ~page[i];
+
+		memcpy(copy + i * sizeof(word), &word, sizeof(word));
 	}
 }
 
@@ -62,9 +74,7 @@ void stub_shadow_sync(struct stub_machine *m, const void *start, uint64_t size)
 			n = end - at;
 		if (s->copy == NULL) {
 			s->copy = malloc(PAGE_SIZE_4K);
-			/* What was never synced differs from anything. */
-			for (unsigned i = 0; i < PAGE_SIZE_4K; i++)
-				s->copy[i] = (uint8_t) ~((uint8_t *)page)[i];
+			invert(s->copy, (const void *)page);
 		}
 		memcpy(s->copy + (at - page), (const void *)at, n);
 		at += n;

@@ -575,6 +575,54 @@ static void copies_stop_at_an_unmapped_page(void **state)
 	destroy(vm);
 }
 
+static void a_copy_that_may_not_be_takes_no_demand_frame(void **state)
+{
+	struct axvm_vm *vm;
+	uint64_t word = 5;
+	size_t live;
+
+	(void)state;
+	demand(KIB(8))->access = AXVM_READ;
+	vm = loaded();
+	live = test_hal_live(stub_hal(m));
+	assert_int_equal(axvm_write_guest(vm, at(DEMAND), &word, sizeof(word)),
+			 AXVM_EFAULT);
+	assert_int_equal(test_hal_live(stub_hal(m)), live);
+	assert_int_equal(word_at(vm, DEMAND), 0);
+	assert_true(test_hal_live(stub_hal(m)) > live);
+	destroy(vm);
+}
+
+/* Intel CPUs could do it, others not: it is the same everywhere. */
+static void a_mapping_without_read_is_refused_in_every_format(void **state)
+{
+	static const enum stub_format formats[] = {STUB_SV39X4, STUB_SV48X4,
+						   STUB_EPT, STUB_ARM};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct stub_config c = {.format = formats[i], .tag_bits = 8};
+		struct axvm_mapping mapping;
+		struct axvm_hpa hpa;
+		struct axvm_vm *vm;
+
+		new_config();
+		m = stub_new(&c);
+		hpa = test_hal_host_memory(stub_hal(m), PAGE, PAGE);
+		vm = loaded();
+		assert_int_equal(axvm_unmap(vm, at(RAM), PAGE), AXVM_OK);
+		assert_int_equal(axvm_map(vm, at(RAM), hpa, PAGE, AXVM_EXEC),
+				 AXVM_EINVAL);
+		assert_int_equal(axvm_map(vm, at(RAM), hpa, PAGE, 0),
+				 AXVM_EINVAL);
+		assert_int_equal(axvm_query(vm, at(RAM), &mapping),
+				 AXVM_ENOENT);
+		destroy(vm);
+		assert_true(stub_delete(m));
+		m = NULL;
+	}
+}
+
 static void what_the_host_writes_the_guest_reads_and_executes(void **state)
 {
 	static const struct stub_op ops[] = {OP(EXEC, RAM + 0x9000, 0),
@@ -841,6 +889,8 @@ int main(void)
 		TEST(copies_cross_pages_and_regions),
 		TEST(copies_are_checked_to_the_byte),
 		TEST(copies_stop_at_an_unmapped_page),
+		TEST(a_copy_that_may_not_be_takes_no_demand_frame),
+		OWN(a_mapping_without_read_is_refused_in_every_format),
 		TEST(what_the_host_writes_the_guest_reads_and_executes),
 		OWN(a_read_section_cannot_be_preempted),
 		OWN(a_frame_is_not_freed_while_it_is_copied),

@@ -49,8 +49,18 @@ set(AXVM_BENCH_HOST
   host_main
   host_stage2
 )
-# fuzz/<name>.c: libFuzzer entries, for the preset host-fuzz.
+# fuzz/<name>.c: libFuzzer entries, for the preset host-fuzz; AXVM_FUZZ_<name>
+# are further files of one.
+set(AXVM_FUZZ_api
+  api_check.c
+  api_guest.c
+  api_life_calls.c
+  api_memory_calls.c
+  api_model.c
+  api_vcpu_calls.c
+)
 set(AXVM_FUZZERS
+  api
   hypercall
   riscv_h_exit
   riscv_h_insn

@@ -277,8 +277,7 @@ static bool demand_drop_all(struct axvm_vm *vm)
 		const struct axvm_region_config *r =
 			&vm->regions[vm->step_region].config;
 
-		if (r->kind == AXVM_REGION_DEMAND && r->size != 0 &&
-		    !demand_drop(vm, r))
+		if (r->kind == AXVM_REGION_DEMAND && !demand_drop(vm, r))
 			return false;
 		vm->step_region++;
 		vm->step_offset = 0;
@@ -301,8 +300,6 @@ static void pieces_free(struct axvm_vm *vm, struct axvmi_region *region)
 
 int axvmi_memory_release(struct axvm_vm *vm)
 {
-	if (vm->regions == NULL)
-		return AXVM_OK;
 	(void)axvmi_open_end(vm);
 	/* A reset that was given up half-way may have left its cursor. */
 	if (!vm->releasing) {

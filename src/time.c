@@ -18,10 +18,9 @@ uint64_t axvmi_ticks_to_ns(uint64_t ticks, uint64_t hz)
 	if (seconds >= UINT64_MAX / NS_PER_SECOND)
 		return UINT64_MAX;
 	/* rest < hz < 2^32 and 10^9 < 2^30: no overflow. Rounded up, so that a
-	 * deadline is never early. */
+	 * deadline is never early; to one second at most, for which the check
+	 * above has left room. */
 	ns = (rest * NS_PER_SECOND + hz - 1) / hz;
-	if (ns > UINT64_MAX - seconds * NS_PER_SECOND)
-		return UINT64_MAX;
 	return seconds * NS_PER_SECOND + ns;
 }
 

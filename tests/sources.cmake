@@ -125,6 +125,7 @@ set(AXVM_UNIT_TESTS
   stage2
   stage2_fill
   stage2_random
+  steps
   stress
   suspend
   tag

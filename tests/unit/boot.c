@@ -3,6 +3,7 @@
 
 /* boot.c: images and generated tables in guest memory. */
 #include "core_test.h"
+#include "stub_internal.h"
 
 static const struct stub_op nothing[] = {THE_END};
 
@@ -297,6 +298,32 @@ static void tables_are_generated_when_no_tree_is_given(void **state)
 	end(vm);
 }
 
+static int no_tables(struct axvm_vm *vm, void *buffer, size_t size,
+		     size_t *used)
+{
+	(void)vm;
+	(void)buffer;
+	(void)used;
+	assert_true(size != 0);
+	return AXVM_ENOSPC;
+}
+
+static void tables_that_do_not_fit_fail_init(void **state)
+{
+	struct axvm_vm *vm;
+	uint64_t bytes;
+
+	(void)state;
+	with_tables();
+	m->ops.guest_tables = no_tables;
+	vm = created();
+	bytes = test_hal_live_bytes(stub_hal(m));
+	assert_int_equal(axvm_init(vm), AXVM_ENOSPC);
+	assert_int_equal(axvm_vm_state(vm), AXVM_VM_LOADING);
+	assert_int_equal(test_hal_live_bytes(stub_hal(m)), bytes);
+	destroy(vm);
+}
+
 static void the_hosts_tree_is_passed_on_unchanged(void **state)
 {
 	struct axvm_vm *vm;
@@ -381,6 +408,7 @@ int main(void)
 		TEST(demand_memory_takes_images_too),
 		TEST(firmware_and_ramdisk_go_where_the_configuration_says),
 		OWN(tables_are_generated_when_no_tree_is_given),
+		OWN(tables_that_do_not_fit_fail_init),
 		OWN(the_hosts_tree_is_passed_on_unchanged),
 		OWN(reset_loads_the_images_again),
 		TEST(a_vm_without_images_starts_at_the_configured_entry),

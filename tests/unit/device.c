@@ -502,6 +502,19 @@ static void a_device_over_ram_is_refused(void **state)
 	assert_true(test_hal_logged(m->hal, "probe overlaps RAM"));
 }
 
+static void a_device_over_a_window_is_refused(void **state)
+{
+	static const struct axvmi_space window = {
+		.start = 0x5000, .last = 0x5fff, .kind = AXVMI_SPACE_WINDOW};
+	struct machine *m = *state;
+	struct probe p = probe(0x5ff8, 0x10);
+
+	assert_int_equal(axvmi_bus_add(&m->vm, AXVM_BUS_MMIO, &window),
+			 AXVM_OK);
+	assert_refused(m, &p.device, AXVM_EEXIST);
+	assert_true(test_hal_logged(m->hal, "probe overlaps a window"));
+}
+
 static void a_device_cannot_overlap_itself(void **state)
 {
 	struct machine *m = *state;
@@ -546,6 +559,18 @@ static void when_one_range_is_taken_none_is_added(void **state)
 	q.device.ranges[2] = (struct axvm_device_range)MMIO(0x1ff0, 0x1000);
 	assert_refused(m, &q.device, AXVM_EEXIST);
 	assert_null(find(m, 0x5000));
+	assert_null(find(m, 0x7000));
+}
+
+static void the_first_range_counts_as_much_as_the_last(void **state)
+{
+	struct machine *m = *state;
+	struct probe p = probe(0x5000, 0x1000);
+
+	p.device.range_count = 2;
+	p.device.ranges[1] = (struct axvm_device_range)MMIO(0x7000, 0x1000);
+	p.device.ranges[0].widths = 0;
+	assert_refused(m, &p.device, AXVM_EINVAL);
 	assert_null(find(m, 0x7000));
 }
 
@@ -968,9 +993,11 @@ int main(void)
 		TEST(devices_are_added_while_the_vm_is_loading_only),
 		TEST(overlapping_devices_are_refused_with_both_owners_named),
 		TEST(a_device_over_ram_is_refused),
+		TEST(a_device_over_a_window_is_refused),
 		TEST(a_device_cannot_overlap_itself),
 		TEST(a_very_long_name_is_cut_in_the_message),
 		TEST(when_one_range_is_taken_none_is_added),
+		TEST(the_first_range_counts_as_much_as_the_last),
 		TEST(the_sixty_fifth_device_is_refused),
 		TEST(out_of_memory_adds_no_range_on_any_bus),
 		TEST(a_device_taken_out_again_leaves_the_others),

@@ -390,8 +390,17 @@ static int finish_with_name(const char *name, bool unit)
 static void names_that_are_no_node_names_are_refused(void **state)
 {
 	static const char *const bad[] = {
-		"",    "1a",  "-a",  "a b", "a/b",
-		"a@b", "a#b", "a\n", "_a",  "a2345678901234567890123456789012",
+		"",
+		"1a",
+		"-a",
+		"a b",
+		"a/b",
+		"a@b",
+		"a#b",
+		"a\n",
+		"_a",
+		"{a",
+		"a2345678901234567890123456789012",
 	};
 	static const char *const good[] = {
 		"a",   "Z9,",	"a.b",

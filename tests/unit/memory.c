@@ -372,6 +372,30 @@ static void protected_demand_pages_still_come_back_one_by_one(void **state)
 	destroy(vm);
 }
 
+/* Longer than what is changed at a time. */
+static void rights_no_cpu_has_change_no_demand_page(void **state)
+{
+	static const struct stub_config c = {.cpus = 1, .no_tables = true};
+	struct axvm_mapping mapping;
+	struct axvm_vm *vm;
+
+	(void)state;
+	m = stub_new(&c);
+	demand(MIB(2));
+	vm = loaded();
+	for (uint64_t off = 0; off < MIB(2); off += PAGE)
+		assert_int_equal(axvm_write_guest(vm, at(DEMAND + off), "z", 1),
+				 AXVM_OK);
+	assert_int_equal(axvm_protect(vm, at(DEMAND), MIB(2), AXVM_WRITE),
+			 AXVM_EINVAL);
+	for (uint64_t off = 0; off < MIB(2); off += PAGE) {
+		assert_int_equal(axvm_query(vm, at(DEMAND + off), &mapping),
+				 AXVM_OK);
+		assert_int_equal(mapping.access, AXVM_RWX);
+	}
+	destroy(vm);
+}
+
 /* Hands out neighbouring frames, as simple hosts do: the next allocation of a
  * frame is the next of the pool when pool_armed. */
 static char *pool_start, *pool_next;
@@ -883,6 +907,7 @@ int main(void)
 		TEST(nobody_gets_more_rights_than_the_region_has),
 		TEST(protect_is_obeyed_and_reversible),
 		OWN(protected_demand_pages_still_come_back_one_by_one),
+		OWN(rights_no_cpu_has_change_no_demand_page),
 		OWN(neighbouring_demand_frames_are_never_one_leaf),
 		OWN(edits_without_memory_change_nothing),
 		OWN(a_copy_without_memory_changes_nothing),

@@ -258,6 +258,7 @@ static void ranges_malformed_or_too_far_are_refused(void **state)
 {
 	uint64_t end = UINT64_C(1) << format.gpa_bits;
 	uint64_t host_end = UINT64_C(1) << format.hpa_bits;
+	struct s2_progress beyond = {.max_steps = 1, .done = 8192};
 
 	(void)state;
 	assert_int_equal(map(BASE, 0, RAM, AXVM_RW), AXVM_EINVAL);
@@ -283,6 +284,9 @@ static void ranges_malformed_or_too_far_are_refused(void **state)
 	assert_int_equal(protect(BASE, 4096, AXVM_WRITE), AXVM_EINVAL);
 	assert_int_equal(compact(BASE, 4096, 0), AXVM_EINVAL);
 	assert_int_equal(compact(BASE, 1, 1), AXVM_EINVAL);
+	assert_int_equal(axvmi_s2_compact(&table, axvm_to_gpa(BASE), 4096,
+					  &beyond, &edit),
+			 AXVM_EINVAL);
 	assert_int_equal(
 		axvmi_s2_unmap_sparse(&table, axvm_to_gpa(BASE), 7, &edit),
 		AXVM_EINVAL);
@@ -308,6 +312,26 @@ static void mapping_over_anything_mapped_is_refused(void **state)
 	check_hole(mode, frames, &table, BASE + GIB(1));
 	assert_int_equal(pages(), 4);
 	assert_false(edit.added);
+}
+
+/* Inside one table: the short way through the walker. */
+static void a_short_run_is_checked_to_its_last_page(void **state)
+{
+	uint64_t last = BASE + 4 * 4096;
+
+	(void)state;
+	assert_int_equal(map(BASE + MIB(1), 4096, RAM, AXVM_RW), 0);
+	assert_int_equal(map(last, 4096, RAM, AXVM_RW), 0);
+	begin();
+	assert_int_equal(map(BASE, 5 * 4096, RAM, AXVM_RW), AXVM_EEXIST);
+	check_hole(mode, frames, &table, BASE);
+	assert_int_equal(map(BASE, 3 * 4096, RAM, AXVM_RW), 0);
+	begin();
+	assert_int_equal(protect(BASE, 5 * 4096, AXVM_READ), AXVM_ENOENT);
+	assert_int_equal(unmap(BASE, 5 * 4096), AXVM_ENOENT);
+	assert_false(edit.need_flush);
+	check_page(mode, frames, &table, BASE, RAM, AXVM_RW, false);
+	check_page(mode, frames, &table, last, RAM, AXVM_RW, false);
 }
 
 static void unmap_and_protect_refuse_holes(void **state)
@@ -980,7 +1004,12 @@ int main(void)
 		ARM_TEST(ranges_malformed_or_too_far_are_refused),
 		SV_TEST(ranges_malformed_or_too_far_are_refused),
 		EPT_TEST(mapping_over_anything_mapped_is_refused),
+		ARM_TEST(mapping_over_anything_mapped_is_refused),
+		EPT_TEST(a_short_run_is_checked_to_its_last_page),
+		ARM_TEST(a_short_run_is_checked_to_its_last_page),
+		SV_TEST(a_short_run_is_checked_to_its_last_page),
 		EPT_TEST(unmap_and_protect_refuse_holes),
+		ARM_TEST(unmap_and_protect_refuse_holes),
 		EPT_TEST(sparse_unmap_skips_holes),
 		ARM_TEST(sparse_unmap_skips_holes),
 		SV_TEST(sparse_unmap_cuts_leaves_at_its_ends),

@@ -59,6 +59,9 @@ static void malformed_statements_are_refused(void **state)
 	refuses("x =", AXVM_ESYNTAX, 1, 4);
 	refuses("x = \n1", AXVM_ESYNTAX, 1, 5);
 	refuses("= 1", AXVM_ESYNTAX, 1, 1);
+	refuses("{x = 1", AXVM_ESYNTAX, 1, 1);
+	refuses("x{ = 1", AXVM_ESYNTAX, 1, 2);
+	refuses("^x = 1", AXVM_ESYNTAX, 1, 1);
 	refuses("x. = 1", AXVM_ESYNTAX, 1, 4);
 	refuses(".x = 1", AXVM_ESYNTAX, 1, 1);
 	refuses("x = 1 y = 2", AXVM_ESYNTAX, 1, 7);

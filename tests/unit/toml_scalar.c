@@ -166,6 +166,8 @@ static void multi_line_strings_follow_the_rules(void **state)
 	(void)state;
 	accepts("base.name = \"\"\"\r\na\r\n b \\  \r\n \t\n  c\\td\"\"\"");
 	assert_string_equal(config->name, "a\n b c\td");
+	accepts("base.name = \"\"\"a\\\t \n\tb\tc\"\"\"");
+	assert_string_equal(config->name, "ab\tc");
 	accepts("base.name = '''\n\na\\'''''");
 	assert_string_equal(config->name, "\na\\''");
 	accepts("base.name = \"\"\"\"\"\"");
@@ -211,6 +213,7 @@ static void only_well_formed_utf8_is_accepted(void **state)
 		"\xf0\x9f\x98",
 		"\xff",
 		"\xe2\xc3\x80",
+		"\xe2\x82\xc0",
 	};
 	char text[40];
 

@@ -221,6 +221,10 @@ static void create_keeps_what_the_configuration_says(void **state)
 	vm = created();
 	assert_int_equal(axvm_vm_state(vm), AXVM_VM_LOADING);
 	assert_int_equal(axvm_vm_id(vm), 77);
+	assert_ptr_not_equal(axvm_vm_get_config(vm), &config);
+	assert_ptr_not_equal(axvm_vm_get_config(vm)->regions, regions);
+	assert_memory_equal(axvm_vm_get_config(vm)->regions, regions,
+			    sizeof(regions[0]));
 	assert_string_equal(axvm_vm_name(vm), "seventy-seven");
 	assert_int_equal(axvm_vm_vcpu_count(vm), 3);
 	assert_null(axvm_vm_user(vm));

@@ -106,6 +106,7 @@ set(AXVM_UNIT_TESTS
   memory
   memory_oom
   memory_shape
+  oom
   passthrough
   ram
   readme

@@ -54,6 +54,8 @@ unit() {
 	script tests/lib/readme.sh
 	say "the table of bench.sh"
 	script tests/lib/bench_table.sh
+	say "the table of defects"
+	script tests/lib/defects.sh
 	for preset in host host-clang host-asan host-tsan; do
 		run_preset $preset
 	done

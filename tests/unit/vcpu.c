@@ -895,6 +895,79 @@ static void every_reason_and_counter_has_a_name(void **state)
 	assert_string_equal(axvm_stat_name(AXVM_STAT_MMIO), "mmio");
 }
 
+/* ---- any vCPU, from anywhere ---- */
+
+struct edge {
+	struct axvm_vm *vm;
+	uint32_t vcpu;
+	unsigned from; /* the CPU that sends it */
+};
+
+static void send_edge(void *arg)
+{
+	const struct edge *e = arg;
+
+	stub_be(m, e->from);
+	assert_int_equal(axvm_inject(e->vm, e->vcpu, AXVM_PRIVATE_LINE + 5),
+			 AXVM_OK);
+	stub_be(m, e->vcpu);
+}
+
+/* Sends to a vCPU that waits, is ready, or is in the guest on its CPU. */
+static void edge_arrives(struct edge *e, enum axvm_vcpu_state to)
+{
+	assert_int_equal(axvm_vcpu_set_reg(e->vm, e->vcpu, STUB_REG_RESULT, 0),
+			 AXVM_OK);
+	if (to == AXVM_VCPU_READY) {
+		assert_int_equal(axvm_vcpu_kick(e->vm, e->vcpu), AXVM_OK);
+		assert_int_equal(run_on(e->vcpu, e->vm, e->vcpu),
+				 AXVM_EXIT_KICKED);
+	}
+	if (to == AXVM_VCPU_RUNNING) {
+		stub_inside(e->vm, e->vcpu, send_edge, e);
+		assert_int_equal(run_on(e->vcpu, e->vm, e->vcpu),
+				 AXVM_EXIT_IRQ);
+	} else {
+		assert_int_equal(axvm_vcpu_state(e->vm, e->vcpu), to);
+		send_edge(e);
+	}
+	assert_int_equal(axvm_vcpu_state(e->vm, e->vcpu), AXVM_VCPU_READY);
+	assert_int_equal(run_on(e->vcpu, e->vm, e->vcpu), AXVM_EXIT_HALT);
+	assert_int_equal(stub_reg(e->vm, e->vcpu, STUB_REG_RESULT),
+			 UINT64_C(1) << (32 + 5));
+}
+
+static void an_edge_finds_any_vcpu_of_any_vm_in_any_state(void **state)
+{
+	static const struct stub_op first[] = {OP(CPU_ON, 1, RAM),
+					       OP(WFI, 0, 0), OP(IRQS, 0, 0),
+					       OP(ACK, 0, 0), OP(JUMP, 1, 0)};
+	static const struct stub_op other[] = {OP(WFI, 0, 0), OP(IRQS, 0, 0),
+					       OP(ACK, 0, 0), OP(JUMP, 0, 0)};
+	static const enum axvm_vcpu_state states[] = {
+		AXVM_VCPU_BLOCKED, AXVM_VCPU_READY, AXVM_VCPU_RUNNING};
+	struct axvm_vm *vms[2];
+
+	(void)state;
+	config.cpu_num = 2;
+	for (unsigned n = 0; n < 2; n++) {
+		config.id = 1 + n;
+		vms[n] = running(first);
+		stub_program(vms[n], 1, other);
+		assert_int_equal(run_on(0, vms[n], 0), AXVM_EXIT_CPU_ON);
+		assert_int_equal(run_on(0, vms[n], 0), AXVM_EXIT_HALT);
+		assert_int_equal(run_on(1, vms[n], 1), AXVM_EXIT_HALT);
+	}
+	for (unsigned i = 0; i < 24; i++) {
+		struct edge e = {vms[i & 1], i >> 1 & 1, i >> 2 & 1};
+
+		edge_arrives(&e, states[i >> 3]);
+	}
+	no_violation();
+	for (unsigned n = 0; n < 2; n++)
+		end(vms[n]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -935,6 +1008,7 @@ int main(void)
 		TEST(a_start_on_its_way_is_not_started_again),
 		TEST(a_vcpu_that_switches_off_leaves_its_cpu),
 		TEST(a_start_before_the_vcpu_has_left_is_a_start),
+		TEST(an_edge_finds_any_vcpu_of_any_vm_in_any_state),
 		TEST(interrupts_of_a_vcpu_that_is_off_wait_for_its_start),
 		TEST(bits_of_the_backend_are_its_to_attend),
 		TEST(endless_notifications_give_the_host_its_turn),

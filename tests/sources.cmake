@@ -53,10 +53,13 @@ set(AXVM_BENCH_HOST
 # are further files of one.
 set(AXVM_FUZZ_api
   api_check.c
+  api_device_calls.c
   api_guest.c
+  api_host_calls.c
   api_life_calls.c
   api_memory_calls.c
   api_model.c
+  api_program.c
   api_vcpu_calls.c
 )
 set(AXVM_FUZZERS

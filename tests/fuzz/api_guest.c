@@ -2,71 +2,14 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /*
- * The reference's guest: straight-line programs of the stub machine, made up
- * from the input. Once run has returned, the model goes through the program op
- * by op and tells which exit had to come, with which fields.
+ * The reference's guest. Once run has returned, the model goes through the
+ * program op by op and tells which exit had to come, with which fields.
  */
 #include "api_model.h"
 
 #define PIC UINT64_C(0x0c000000)
 #define PIC_SIZE UINT64_C(0x1000)
 #define WORDS 32u
-
-/* ---- programs ---- */
-
-static struct stub_op make_op(struct fuzz *f, const struct model_vm *v)
-{
-	static const enum stub_op_kind kinds[] = {
-		STUB_READ,	 STUB_WRITE,	 STUB_EXEC,   STUB_READ,
-		STUB_WRITE,	 STUB_PEEK,	 STUB_WFI,    STUB_READ,
-		STUB_WFI,	 STUB_HYPERCALL, STUB_CPU_ON, STUB_CPU_ON,
-		STUB_SYSTEM_OFF, STUB_SYSREG,	 STUB_PORT,   STUB_UNKNOWN,
-		STUB_FAIL_ENTRY, STUB_ERROR,	 STUB_SPIN,   STUB_IRQS,
-		STUB_ACK,	 STUB_SET,	 STUB_CSR,    STUB_END,
-		STUB_CPU_OFF,	 STUB_READ,	 STUB_WRITE,  STUB_SPIN,
-	};
-	struct stub_op op = {.b = take8(f)};
-
-	op.kind = kinds[take8(f) % (sizeof(kinds) / sizeof(kinds[0]))];
-	switch (op.kind) {
-	case STUB_READ:
-	case STUB_WRITE:
-	case STUB_PEEK:
-		op.a = pick_gpa(f, v);
-		break;
-	case STUB_EXEC:
-		/* Words that guests do not write: no code changes under an
-		 * instruction cache that only the guest could flush. */
-		op.a = (pick_gpa(f, v) & ~UINT64_C(0xff)) | 16;
-		break;
-	case STUB_SYSTEM_OFF:
-		op.a = take8(f);
-		op.kind = (op.a & 1) != 0 ? STUB_SYSTEM_RESET : STUB_SYSTEM_OFF;
-		break;
-	case STUB_ERROR:
-		op.a = (uint64_t)(int64_t)AXVM_ENOTSUP;
-		break;
-	case STUB_HYPERCALL:
-		op.a = 0x10000u + take8(f);
-		break;
-	default:
-		op.a = 1u + take8(f) % 3u;
-		break;
-	}
-	return op;
-}
-
-void guest_program(struct fuzz *f, struct model_vm *v, uint32_t vcpu)
-{
-	struct model_vcpu *c = &v->vcpus[vcpu];
-	unsigned count = take8(f) % (PROGRAM + 1);
-
-	memset(c->program, 0, sizeof(c->program));
-	for (unsigned i = 0; i < count; i++)
-		c->program[i] = make_op(f, v);
-	stub_program(v->vm, vcpu, c->program);
-	c->pc = 0;
-}
 
 /* ---- memory as the guest will see it ---- */
 
@@ -226,7 +169,7 @@ static uint32_t mmio_exit(const struct guest *g, const struct stub_op *op)
 	return AXVM_EXIT_MMIO;
 }
 
-/* As device_access() in api_life_calls.c has it. */
+/* As device_access() in api_device_calls.c has it. */
 static uint32_t device(const struct guest *g, struct model_device *d,
 		       const struct stub_op *op)
 {

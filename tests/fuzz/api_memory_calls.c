@@ -309,17 +309,6 @@ static uint64_t pick_hpa(struct fuzz *f, uint64_t *size)
 	       ((how & 0xf0) == 0xf0 ? 8 : 0);
 }
 
-static bool reserved(const struct fuzz *f, uint64_t hpa, uint64_t size)
-{
-	for (uint32_t i = 0; i < f->reserved_count; i++) {
-		const struct model_range *r = &f->reserved[i];
-
-		if (hpa - r->start < r->size || r->start - hpa < size)
-			return true;
-	}
-	return false;
-}
-
 static void call_map(struct fuzz *f)
 {
 	struct edit e;
@@ -338,7 +327,7 @@ static void call_map(struct fuzz *f)
 		e.errors |= E(AXVM_EINVAL);
 	if (e.r != NULL && e.r->config.kind == AXVM_REGION_DEMAND)
 		e.errors |= E(AXVM_ERANGE);
-	if (reserved(f, hpa, e.size))
+	if (is_reserved(f, hpa, e.size))
 		e.errors |= E(AXVM_EPERM);
 	if (!CALL(f, e.errors,
 		  axvm_map(e.v->vm, axvm_to_gpa(e.gpa), axvm_to_hpa(hpa),

@@ -209,10 +209,13 @@ void model_filled(struct fuzz *f, struct model_vm *v, uint64_t gpa);
 /* Does a device of the host claim this byte? NULL: no. */
 struct model_device *model_device_at(struct model_vm *v, uint64_t gpa);
 
-/* ---- api_guest.c ---- */
+/* ---- api_program.c ---- */
 
 /* Makes up a program for a vCPU. */
 void guest_program(struct fuzz *f, struct model_vm *v, uint32_t vcpu);
+
+/* ---- api_guest.c ---- */
+
 /* What run does before the guest is entered. */
 void guest_enter(struct fuzz *f, uint32_t cpu, struct model_vm *v,
 		 uint32_t vcpu);
@@ -229,6 +232,26 @@ void guest_failed(struct fuzz *f, struct model_vm *v, uint32_t vcpu, int err);
 /* Everything the library shows is what the model says. */
 void check_all(struct fuzz *f);
 void check_page(struct fuzz *f, struct model_vm *v, uint64_t gpa);
+
+/* ---- api_host_calls.c ---- */
+
+bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size);
+/* Host-supplied, and where. */
+bool is_foreign(const struct axvm_region_config *r);
+uint64_t region_hpa(const struct axvm_region_config *r);
+/* By axvm_host_reserve(); by that or by a VM. */
+bool is_reserved(const struct fuzz *f, uint64_t start, uint64_t size);
+bool is_claimed(const struct fuzz *f, uint64_t start, uint64_t size);
+
+/* ---- api_device_calls.c ---- */
+
+/* Of the guest-physical space of this machine's VMs. */
+unsigned gpa_bits(const struct fuzz *f);
+/* A device of the host lies where RAM or the controller is to be. */
+bool devices_collide(const struct model_vm *v);
+void call_add_image(struct fuzz *f);
+void call_add_device(struct fuzz *f);
+void call_console(struct fuzz *f);
 
 /* ---- the calls ---- */
 

@@ -7,32 +7,20 @@
  */
 #include "stage2_walk.h"
 
-/* The slot of a page that is free, its table being there, or NULL. */
-static inline atomic_u64 *free_slot(const struct s2_table *table, uint64_t gpa)
-{
-	uint64_t entry;
-	struct s2_hit hit;
-
-	if (!table->linear)
-		return NULL;
-	hit = s2_find_linear(table, gpa, &entry);
-	return hit.level == 0 && entry == 0 ? hit.slot : NULL;
-}
-
 bool axvmi_s2_fill(struct s2_table *table, uint64_t gpa, uint64_t hpa,
 		   uint32_t access)
 {
 	const struct axvm_s2_format *format = table->format;
 	uint64_t leaf =
 		axvmi_s2_encode_leaf(format, hpa, access, AXVM_MEM_NORMAL, 0);
-	atomic_u64 *slot;
+	struct s2_page page;
 
 	if (leaf == 0 || hpa >> format->hpa_bits != 0)
 		return false;
-	slot = free_slot(table, gpa);
-	if (slot == NULL)
+	page = axvmi_s2_page(table, gpa);
+	if (page.entry == NULL || page.value != 0)
 		return false;
 	/* A hole has no old translation: nothing to flush or to break. */
-	store_release(slot, leaf);
+	store_release(page.entry, leaf);
 	return true;
 }

@@ -258,19 +258,23 @@ static int own_call(struct axvm_vm *vm, uint64_t number, const uint64_t args[6])
 	}
 }
 
-bool axvmi_hypercall(struct axvm_vcpu *vcpu, uint64_t number,
-		     const uint64_t args[6], uint64_t *result)
+enum axvmi_hypercall_answer axvmi_hypercall(struct axvm_vcpu *vcpu,
+					    uint64_t number,
+					    const uint64_t args[6],
+					    uint64_t *result)
 {
+	bool family = number <= FAMILY_LAST;
 	int err;
 
-	if (number <= FAMILY_LAST) {
-		err = family_call(vcpu->vm, number, args);
+	if (!family && number - OWN_FIRST >= OWN_COUNT)
+		return AXVMI_HYPERCALL_HOST;
+	err = family ? family_call(vcpu->vm, number, args)
+		     : own_call(vcpu->vm, number, args);
+	if (err == AXVM_EAGAIN)
+		return AXVMI_HYPERCALL_AGAIN;
+	if (family)
 		*result = err == AXVM_OK ? 0 : UINT64_MAX;
-		return true;
-	}
-	if (number - OWN_FIRST >= OWN_COUNT)
-		return false;
-	err = own_call(vcpu->vm, number, args);
-	*result = err > 0 ? (uint64_t)err : wire_result(err);
-	return true;
+	else
+		*result = err > 0 ? (uint64_t)err : wire_result(err);
+	return AXVMI_HYPERCALL_DONE;
 }

@@ -682,12 +682,21 @@ void axvmi_config_free(struct axvm_vm *vm);
 
 /* ---- hypercall.c ---- */
 
+enum axvmi_hypercall_answer {
+	AXVMI_HYPERCALL_HOST = 0, /* not the library's: a HYPERCALL exit */
+	AXVMI_HYPERCALL_DONE, /* *result is the register's new value */
+	AXVMI_HYPERCALL_AGAIN, /* enter so that the call is executed again */
+};
+
 /*
- * Answers a hypercall of the library (axvm/ivc.h): true and the register's new
- * value. False: it is the host's. The vCPU has left; no lock is held.
+ * Answers a hypercall of the library (axvm/ivc.h). Long ones are done in steps,
+ * the instruction being executed again for each of them, so that a host
+ * interrupt can come between. The vCPU has left; no lock is held.
  */
-bool axvmi_hypercall(struct axvm_vcpu *vcpu, uint64_t number,
-		     const uint64_t args[6], uint64_t *result);
+enum axvmi_hypercall_answer axvmi_hypercall(struct axvm_vcpu *vcpu,
+					    uint64_t number,
+					    const uint64_t args[6],
+					    uint64_t *result);
 
 /* ---- ivc_pool.c ---- */
 

@@ -85,14 +85,26 @@ static struct axvmi_ivc_channel *leave(struct axvmi_ivc_end *end)
 	return channel->open || channel->end_count != 0 ? NULL : channel;
 }
 
+/* Nobody is at it. Returns what there is of the channel, for the caller to free
+ * without the lock. */
+static struct axvmi_ivc_channel *give_up(struct axvmi_ivc_end *end)
+{
+	struct axvmi_ivc_channel *draft = end->draft;
+
+	axvmi_ivc_unreserve(end);
+	return draft;
+}
+
 bool axvmi_ivc_evict(struct axvmi_ivc_end *end)
 {
 	struct axvm_host *host = end->pool->vm->host;
 	struct axvmi_ivc_channel *unused = NULL;
 	uint64_t saved = axvmi_lock(host, &host->ivc.lock);
-	bool there = end->channel != NULL;
+	bool there = end->pages != 0;
 
-	if (there)
+	if (end->making)
+		unused = give_up(end);
+	else if (there)
 		unused = leave(end);
 	axvmi_unlock(host, &host->ivc.lock, saved);
 	axvmi_ivc_channel_free(host, unused);
@@ -111,44 +123,107 @@ static int check_request(const struct axvm_vm *vm,
 	return AXVM_OK;
 }
 
-/* Room first: what is allocated afterwards is bounded by the pool, however many
- * vCPUs call at once. */
+/* Is what has been made of it what is asked for? */
+static bool is_draft_of(const struct axvmi_ivc_end *end,
+			const struct axvmi_ivc_request *request)
+{
+	return end->pages == axvmi_ivc_pages(request->size) &&
+	       end->draft->access == request->access;
+}
+
+/* Somebody has the name: a channel is open, or the VM connected to one. */
+static bool name_taken(struct axvmi_ivc_pool *pool,
+		       const struct axvmi_ivc_request *request)
+{
+	return axvmi_ivc_find(pool->vm->host, request->publisher,
+			      request->key) != NULL ||
+	       axvmi_ivc_find_end(pool, request->publisher, request->key) !=
+		       NULL;
+}
+
+/*
+ * Room first: what is allocated afterwards is bounded by the pool, however many
+ * vCPUs call at once.
+ */
+static int make(struct axvmi_ivc_pool *pool,
+		const struct axvmi_ivc_request *request,
+		struct axvmi_ivc_end **end)
+{
+	struct axvmi_ivc_end *slot;
+
+	if (name_taken(pool, request))
+		return AXVM_EEXIST;
+	slot = axvmi_ivc_reserve(pool, axvmi_ivc_pages(request->size));
+	if (slot == NULL)
+		return AXVM_ENOSPC;
+	slot->publisher = request->publisher;
+	slot->key = request->key;
+	slot->making = true;
+	slot->busy = true;
+	*end = slot;
+	return AXVM_OK;
+}
+
+/*
+ * The slot of this name that is in the making, or a new one; the caller works at
+ * it alone until it is done or not busy any more. What an abandoned call of
+ * another size has left goes to *unused.
+ */
 static int publish_begin(struct axvm_vm *vm,
 			 const struct axvmi_ivc_request *request,
-			 struct axvmi_ivc_end **end)
+			 struct axvmi_ivc_end **end,
+			 struct axvmi_ivc_channel **draft)
 {
 	struct axvm_host *host = vm->host;
+	struct axvmi_ivc_channel *unused = NULL;
 	uint64_t saved = axvmi_lock(host, &host->ivc.lock);
+	struct axvmi_ivc_end *slot = axvmi_ivc_find_making(
+		vm->ivc, request->publisher, request->key);
 	int err = AXVM_OK;
 
-	if (axvmi_ivc_find(host, request->publisher, request->key) != NULL ||
-	    axvmi_ivc_find_end(vm->ivc, request->publisher, request->key) !=
-		    NULL)
-		err = AXVM_EEXIST;
+	if (slot != NULL && slot->busy) {
+		err = AXVM_EAGAIN;
+	} else if (slot != NULL && is_draft_of(slot, request)) {
+		slot->busy = true;
+	} else {
+		if (slot != NULL)
+			unused = give_up(slot);
+		err = make(vm->ivc, request, &slot);
+	}
 	if (err == AXVM_OK) {
-		*end = axvmi_ivc_reserve(vm->ivc,
-					 axvmi_ivc_pages(request->size));
-		if (*end == NULL)
-			err = AXVM_ENOSPC;
+		*end = slot;
+		*draft = slot->draft;
 	}
 	axvmi_unlock(host, &host->ivc.lock, saved);
+	axvmi_ivc_channel_free(host, unused);
 	return err;
 }
 
-/* Another vCPU may have taken the name meanwhile. `channel` may be NULL. */
+/* A step towards a channel with all its memory; *channel is NULL at first. */
+static int publish_step(struct axvm_host *host,
+			const struct axvmi_ivc_request *request,
+			struct axvmi_ivc_channel **channel)
+{
+	if (*channel == NULL)
+		*channel = axvmi_ivc_channel_new(host, request);
+	if (*channel == NULL)
+		return AXVM_ENOMEM;
+	return axvmi_ivc_channel_fill(host, *channel);
+}
+
+/*
+ * Keeps the channel for the next call, opens it, or gives the slot back, as
+ * `err` says. The host may have taken the name meanwhile.
+ */
 static int publish_end(struct axvmi_ivc_end *end,
 		       struct axvmi_ivc_channel *channel,
-		       const struct axvmi_ivc_request *request,
+		       const struct axvmi_ivc_request *request, int err,
 		       struct axvm_ivc_state *state)
 {
 	struct axvm_host *host = end->pool->vm->host;
 	uint64_t saved = axvmi_lock(host, &host->ivc.lock);
-	int err = channel == NULL ? AXVM_ENOMEM : AXVM_OK;
 
-	if (err == AXVM_OK &&
-	    (axvmi_ivc_find(host, request->publisher, request->key) != NULL ||
-	     axvmi_ivc_find_end(end->pool, request->publisher, request->key) !=
-		     NULL))
+	if (err == AXVM_OK && name_taken(end->pool, request))
 		err = AXVM_EEXIST;
 	if (err == AXVM_OK)
 		err = join(end, channel, request, AXVM_RW);
@@ -156,9 +231,12 @@ static int publish_end(struct axvmi_ivc_end *end,
 		end->owner = channel->kind == AXVMI_IVC_GUEST;
 		axvmi_ivc_open(host, channel);
 		axvmi_ivc_describe(end, state);
-	} else {
-		axvmi_ivc_unreserve(end);
 	}
+	end->draft = err == AXVM_EAGAIN ? channel : NULL;
+	end->making = err == AXVM_EAGAIN;
+	end->busy = false;
+	if (err != AXVM_OK && err != AXVM_EAGAIN)
+		axvmi_ivc_unreserve(end);
 	axvmi_unlock(host, &host->ivc.lock, saved);
 	return err;
 }
@@ -174,12 +252,12 @@ int axvmi_ivc_publish(struct axvm_vm *vm,
 	if (err == AXVM_OK && request->size == 0)
 		err = AXVM_EINVAL;
 	if (err == AXVM_OK)
-		err = publish_begin(vm, request, &end);
+		err = publish_begin(vm, request, &end, &channel);
 	if (err != AXVM_OK)
 		return err;
-	channel = axvmi_ivc_channel_new(vm->host, request);
-	err = publish_end(end, channel, request, state);
-	if (err != AXVM_OK)
+	err = publish_step(vm->host, request, &channel);
+	err = publish_end(end, channel, request, err, state);
+	if (err != AXVM_OK && err != AXVM_EAGAIN)
 		axvmi_ivc_channel_free(vm->host, channel);
 	return err;
 }
@@ -251,6 +329,18 @@ static int check_leave(const struct axvmi_ivc_end *end, enum axvmi_ivc_who who)
 							 : AXVM_ENOENT;
 }
 
+/* A guest that gave up publishing half-way takes it back. */
+static int withdraw(struct axvmi_ivc_pool *pool, uint64_t publisher,
+		    uint64_t key, int err, struct axvmi_ivc_channel **unused)
+{
+	struct axvmi_ivc_end *end = axvmi_ivc_find_making(pool, publisher, key);
+
+	if (end == NULL || end->busy)
+		return err;
+	*unused = give_up(end);
+	return AXVM_OK;
+}
+
 int axvmi_ivc_leave(struct axvm_vm *vm, uint64_t publisher, uint64_t key,
 		    enum axvmi_ivc_who who)
 {
@@ -267,6 +357,8 @@ int axvmi_ivc_leave(struct axvm_vm *vm, uint64_t publisher, uint64_t key,
 	err = check_leave(end, who);
 	if (err == AXVM_OK)
 		unused = leave(end);
+	else if (who == AXVMI_IVC_BY_OWNER)
+		err = withdraw(vm->ivc, publisher, key, err, &unused);
 	axvmi_unlock(host, &host->ivc.lock, saved);
 	axvmi_ivc_channel_free(host, unused);
 	return err;

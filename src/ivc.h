@@ -28,7 +28,10 @@ struct axvmi_ivc_channel {
 	uint64_t publisher;
 	uint64_t key;
 	uint64_t pages;
-	struct axvmi_ivc_chunk *chunks; /* the memory; see ivc_memory.c */
+	/* The memory; see ivc_memory.c. */
+	struct axvmi_ivc_chunk *chunks;
+	uint64_t ready; /* bytes there and zeroed; all of them once open */
+	uint32_t order;
 	enum axvmi_ivc_kind kind;
 	uint32_t access; /* of who is not the publisher */
 	uint32_t end_count;
@@ -36,13 +39,23 @@ struct axvmi_ivc_channel {
 	bool open;
 };
 
-/* A slot of a pool. */
+/*
+ * A slot of a pool: free, connected, or with a channel in the making, which a
+ * guest may take several calls for. Of a name there is at most one of each.
+ */
 struct axvmi_ivc_end {
 	struct axvmi_ivc_end *next; /* of the same channel */
 	struct axvmi_ivc_pool *pool;
-	struct axvmi_ivc_channel *channel; /* NULL: free, or being made */
+	struct axvmi_ivc_channel *channel; /* NULL: not connected */
 	uint64_t gpa;
 	uint64_t pages; /* 0: free */
+	/* In the making: its name, what is there of it, NULL at first, and
+	 * whether somebody works at it now. */
+	uint64_t publisher;
+	uint64_t key;
+	struct axvmi_ivc_channel *draft;
+	bool making;
+	bool busy;
 	uint32_t access;
 	uint32_t line;
 	bool owner; /* it made the channel */
@@ -75,10 +88,13 @@ struct axvmi_ivc_request {
 
 /* ---- ivc_memory.c ---- */
 
-/* A channel nobody else knows, its memory zeroed; NULL without memory. */
+/* A channel nobody else knows, still without memory; NULL: ENOMEM. */
 struct axvmi_ivc_channel *
 axvmi_ivc_channel_new(struct axvm_host *host,
 		      const struct axvmi_ivc_request *request);
+/* Takes and zeroes memory for it in bounded steps; 0, EAGAIN or ENOMEM. */
+int axvmi_ivc_channel_fill(struct axvm_host *host,
+			   struct axvmi_ivc_channel *channel);
 /* Not open, no ends. NULL: nothing to do. */
 void axvmi_ivc_channel_free(struct axvm_host *host,
 			    struct axvmi_ivc_channel *channel);
@@ -99,6 +115,9 @@ static inline uint64_t axvmi_ivc_pages(uint64_t size)
 /* The VM's connection of this name, to an open channel or a closed one. */
 struct axvmi_ivc_end *axvmi_ivc_find_end(struct axvmi_ivc_pool *pool,
 					 uint64_t publisher, uint64_t key);
+/* The slot where a channel of this name is in the making. */
+struct axvmi_ivc_end *axvmi_ivc_find_making(struct axvmi_ivc_pool *pool,
+					    uint64_t publisher, uint64_t key);
 /* A slot with room in the pool that is nobody's but the caller's, or NULL. */
 struct axvmi_ivc_end *axvmi_ivc_reserve(struct axvmi_ivc_pool *pool,
 					uint64_t pages);
@@ -121,7 +140,8 @@ void axvmi_ivc_describe(const struct axvmi_ivc_end *end,
 
 /*
  * Makes a channel of `size` bytes, open for others with `access`, and connects
- * the VM to it. ENOTSUP no pool, EINVAL size or line, EEXIST, ENOSPC, ENOMEM.
+ * the VM to it. ENOTSUP no pool, EINVAL size or line, EEXIST, ENOSPC, ENOMEM;
+ * EAGAIN: a bounded step was done, or another vCPU is at it, call again.
  */
 int axvmi_ivc_publish(struct axvm_vm *vm,
 		      const struct axvmi_ivc_request *request,

@@ -54,7 +54,11 @@ int axvm_ivc_create(struct axvm_host *host,
 	channel = axvmi_ivc_channel_new(host, &request);
 	if (channel == NULL)
 		return AXVM_ENOMEM;
-	err = enter(host, channel);
+	do
+		err = axvmi_ivc_channel_fill(host, channel);
+	while (err == AXVM_EAGAIN);
+	if (err == AXVM_OK)
+		err = enter(host, channel);
 	if (err != AXVM_OK)
 		axvmi_ivc_channel_free(host, channel);
 	return err;

@@ -16,6 +16,9 @@ static const uint64_t piece_sizes[] = {
 	UINT64_C(4) << 10,
 };
 
+/* One step zeroes this much, or a piece more: well below a millisecond. */
+#define STEP_BYTES (UINT64_C(1) << 20)
+
 struct piece {
 	void *virt;
 	uint64_t size;
@@ -45,7 +48,7 @@ static struct piece *piece_slot(struct axvm_host *host,
 	return &chunk->pieces[chunk->count];
 }
 
-static bool piece_take(struct axvm_host *host, uint64_t left, unsigned *order,
+static bool piece_take(struct axvm_host *host, uint64_t left, uint32_t *order,
 		       struct piece *piece)
 {
 	for (; *order < ARRAY_SIZE(piece_sizes); ++*order) {
@@ -69,28 +72,36 @@ static void write_header(const struct axvmi_ivc_channel *channel, void *page)
 	memcpy(page, header, sizeof(header));
 }
 
-static bool take_memory(struct axvm_host *host,
-			struct axvmi_ivc_channel *channel)
+static bool take_piece(struct axvm_host *host,
+		       struct axvmi_ivc_channel *channel, uint64_t left)
+{
+	struct piece *piece = piece_slot(host, channel);
+
+	if (piece == NULL || !piece_take(host, left, &channel->order, piece))
+		return false;
+	channel->chunks->count++;
+	piece->offset = channel->ready;
+	if (piece->offset == 0)
+		write_header(channel, piece->virt);
+	if (host->ops->sync_guest_memory != NULL)
+		host->ops->sync_guest_memory(piece->virt, piece->size);
+	channel->ready += piece->size;
+	return true;
+}
+
+int axvmi_ivc_channel_fill(struct axvm_host *host,
+			   struct axvmi_ivc_channel *channel)
 {
 	uint64_t size = channel->pages << PAGE_SHIFT_4K;
-	unsigned order = 0;
-	uint64_t done = 0;
+	uint64_t enough = channel->ready + STEP_BYTES;
 
-	while (done < size) {
-		struct piece *piece = piece_slot(host, channel);
-
-		if (piece == NULL ||
-		    !piece_take(host, size - done, &order, piece))
-			return false;
-		channel->chunks->count++;
-		piece->offset = done;
-		if (done == 0)
-			write_header(channel, piece->virt);
-		if (host->ops->sync_guest_memory != NULL)
-			host->ops->sync_guest_memory(piece->virt, piece->size);
-		done += piece->size;
+	while (channel->ready < size) {
+		if (channel->ready >= enough)
+			return AXVM_EAGAIN;
+		if (!take_piece(host, channel, size - channel->ready))
+			return AXVM_ENOMEM;
 	}
-	return true;
+	return AXVM_OK;
 }
 
 struct axvmi_ivc_channel *
@@ -107,10 +118,6 @@ axvmi_ivc_channel_new(struct axvm_host *host,
 	channel->pages = axvmi_ivc_pages(request->size);
 	channel->access = request->access;
 	channel->kind = request->kind;
-	if (!take_memory(host, channel)) {
-		axvmi_ivc_channel_free(host, channel);
-		return NULL;
-	}
 	return channel;
 }
 

@@ -61,7 +61,9 @@ static int join_static(struct axvm_vm *vm, const uint64_t *args)
 
 	if (err != AXVM_ENOENT)
 		return err;
-	err = axvmi_ivc_publish(vm, &request, &state);
+	do
+		err = axvmi_ivc_publish(vm, &request, &state);
+	while (err == AXVM_EAGAIN);
 	/* Another VM was faster. */
 	return err == AXVM_EEXIST ? axvmi_ivc_subscribe(vm, &request, &state)
 				  : err;

@@ -21,6 +21,19 @@ struct axvmi_ivc_end *axvmi_ivc_find_end(struct axvmi_ivc_pool *pool,
 	return NULL;
 }
 
+struct axvmi_ivc_end *axvmi_ivc_find_making(struct axvmi_ivc_pool *pool,
+					    uint64_t publisher, uint64_t key)
+{
+	for (uint32_t i = 0; i < AXVM_IVC_SLOTS; i++) {
+		struct axvmi_ivc_end *end = &pool->ends[i];
+
+		if (end->making && end->publisher == publisher &&
+		    end->key == key)
+			return end;
+	}
+	return NULL;
+}
+
 /* ---- room ---- */
 
 /* A slot that is in the way of [gpa, gpa + pages), or NULL. */

@@ -110,7 +110,7 @@ job_two() {
 
 # Two VMs that talk to each other; each has its own verdict.
 job_ivc() {
-	(machine "$(payload_file ivc)" --memory 64M --ivc-pool 64K \
+	(machine "$(payload_file ivc)" --memory 64M --ivc-pool 16M \
 		--timeout 90 -- --kernel "$(payload_file ivc)" \
 		--cpus "$cpus" --memory 64M --ivc-pool 64K --demand) \
 		</dev/null >"$log" 2>&1

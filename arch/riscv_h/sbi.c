@@ -133,9 +133,16 @@ static OUT_OF_LINE int hypercall(struct riscv_vcpu *v)
 {
 	struct axvm_exit *exit;
 
-	if (axvmi_hypercall(&v->core, v->frame.x[REG_A6], &v->frame.x[REG_A0],
-			    &v->frame.x[REG_A0]))
+	switch (axvmi_hypercall(&v->core, v->frame.x[REG_A6],
+				&v->frame.x[REG_A0], &v->frame.x[REG_A0])) {
+	case AXVMI_HYPERCALL_AGAIN:
+		v->frame.pc -= 4;
 		return 0;
+	case AXVMI_HYPERCALL_DONE:
+		return 0;
+	case AXVMI_HYPERCALL_HOST:
+		break;
+	}
 	exit = sbi_exit(v);
 	exit->u.hypercall.number = v->frame.x[REG_A6];
 	for (unsigned i = 0; i < 6; i++)

@@ -29,8 +29,8 @@
  * name, and AXVM_IVC_SLOTS in all.
  *
  * What guests can make the library allocate is bounded by their pools. A guest
- * that publishes has the memory zeroed inside axvm_run_vcpu(), with host
- * interrupts masked: its pool also bounds how long.
+ * that publishes much memory executes its call several times without noticing:
+ * a bounded piece is zeroed each time, and host interrupts come between.
  */
 #ifndef AXVM_IVC_H
 #define AXVM_IVC_H

@@ -81,12 +81,17 @@ static inline uint64_t get(struct axvm_vm *vm, uint64_t gpa)
 	return value;
 }
 
+/* Until it is done, as a guest's instruction is. */
 static inline uint64_t call_with(struct axvm_vm *vm, uint64_t number,
 				 const uint64_t args[6])
 {
+	enum axvmi_hypercall_answer answer;
 	uint64_t result = UNTOUCHED;
 
-	assert_true(axvmi_hypercall(vm->vcpus[0], number, args, &result));
+	do
+		answer = axvmi_hypercall(vm->vcpus[0], number, args, &result);
+	while (answer == AXVMI_HYPERCALL_AGAIN);
+	assert_int_equal(answer, AXVMI_HYPERCALL_DONE);
 	return result;
 }
 

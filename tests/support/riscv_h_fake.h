@@ -44,7 +44,7 @@ struct fake {
 	int gva_error;
 	uint64_t gva_value;
 	uint64_t hvip;
-	bool answers_hypercalls; /* with 42 */
+	enum axvmi_hypercall_answer hypercall_answer; /* 42, if it is done */
 
 	/* What they were asked. */
 	uint32_t notified[AXVM_MAX_VCPUS];
@@ -219,15 +219,17 @@ int axvm_write_guest(struct axvm_vm *vm, struct axvm_gpa gpa, const void *data,
 	return fake_copy(gpa.value, copy, size, true);
 }
 
-bool axvmi_hypercall(struct axvm_vcpu *vcpu, uint64_t number,
-		     const uint64_t args[6], uint64_t *result)
+enum axvmi_hypercall_answer axvmi_hypercall(struct axvm_vcpu *vcpu,
+					    uint64_t number,
+					    const uint64_t args[6],
+					    uint64_t *result)
 {
 	(void)vcpu;
 	fake.hypercall[0] = number;
 	memcpy(&fake.hypercall[1], args, 6 * sizeof(args[0]));
-	if (fake.answers_hypercalls)
+	if (fake.hypercall_answer == AXVMI_HYPERCALL_DONE)
 		*result = 42;
-	return fake.answers_hypercalls;
+	return fake.hypercall_answer;
 }
 
 static bool fake_irq_pending(struct axvm_vcpu *vcpu)

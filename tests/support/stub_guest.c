@@ -211,9 +211,14 @@ static int hypercall(struct stub_vcpu *v, const struct stub_op *op)
 	leave_guest(v);
 	axvmi_count(&v->core, AXVM_STAT_HYPERCALL);
 	memcpy(&args[1], &v->regs[STUB_ARGS], 5 * sizeof(args[1]));
-	if (axvmi_hypercall(&v->core, op->a, args, &v->regs[0])) {
+	switch (axvmi_hypercall(&v->core, op->a, args, &v->regs[0])) {
+	case AXVMI_HYPERCALL_AGAIN:
+		return 0;
+	case AXVMI_HYPERCALL_DONE:
 		v->pc++;
 		return 0;
+	case AXVMI_HYPERCALL_HOST:
+		break;
 	}
 	fill(v)->u.hypercall.number = op->a;
 	memcpy(v->core.exit->u.hypercall.args, args, sizeof(args));

@@ -312,34 +312,175 @@ static void a_pool_of_one_page_has_one_channel(void **state)
 	end_both();
 }
 
-/* What the other vCPU of the same VM does meanwhile. */
-static void publish_too(void)
+/* One execution of the guest's instruction; the result if it is done. */
+static enum axvmi_hypercall_answer execute(uint64_t number, uint64_t x,
+					   uint64_t *result)
 {
-	if (publish(a, KEY, 2 * PAGE) != 0)
-		abort();
+	const uint64_t args[6] = {x, OUT_GPA, OUT_SIZE};
+
+	return axvmi_hypercall(a->vcpus[0], number, args, result);
 }
 
-static void of_two_vcpus_that_publish_one_name_one_fails(void **state)
+static enum axvmi_hypercall_answer step(uint64_t key)
 {
-	struct axvm_ivc_state s;
-	size_t live;
+	uint64_t result = UNTOUCHED;
+	enum axvmi_hypercall_answer answer =
+		execute(AXVM_HYPERCALL_PUBLISH, key, &result);
 
+	assert_int_equal(result,
+			 answer == AXVMI_HYPERCALL_AGAIN ? UNTOUCHED : 0);
+	return answer;
+}
+
+static enum axvmi_hypercall_answer other_vcpu;
+
+static void publish_too(void)
+{
+	other_vcpu = step(KEY);
+}
+
+static void of_two_vcpus_that_publish_one_name_one_waits(void **state)
+{
 	(void)state;
 	ivc_machine_with_meanwhile();
 	a = ivc_vm(1);
-	assert_int_equal(publish(a, KEY + 1, 1), 0);
-	live = test_hal_live(stub_hal(m));
+	other_vcpu = AXVMI_HYPERCALL_DONE;
 	ivc_meanwhile = publish_too;
+	assert_int_equal(publish(a, KEY, 1), 0);
+	assert_int_equal(other_vcpu, AXVMI_HYPERCALL_AGAIN);
+	/* Then it finds the name taken. */
 	assert_int_equal(publish(a, KEY, 1), FAILED);
-	assert_int_equal(state_of(a, 1, KEY, &s), 0);
-	/* The slower one had the place behind the first. */
-	assert_int_equal(s.gpa, FIRST + 2 * PAGE);
-	assert_int_equal(s.size, 2 * PAGE);
-	assert_int_equal(publish(a, KEY + 2, 1), 0);
-	assert_int_equal(get(a, OUT_GPA), FIRST + PAGE);
+	assert_false(is_mapped(a, FIRST + PAGE));
+	end(a);
+}
+
+/* ---- in steps ---- */
+
+/* A guest with a large pool that wants 5 MiB; began is how often it has asked
+ * for them. */
+static void begin_large(unsigned began)
+{
+	a = ivc_vm_of(1, 2048);
+	put(a, OUT_GPA, UNTOUCHED);
+	put(a, OUT_SIZE, MIB(5));
+	for (unsigned i = 0; i < began; i++)
+		assert_int_equal(step(KEY), AXVMI_HYPERCALL_AGAIN);
+}
+
+static void large_channels_are_made_in_steps(void **state)
+{
+	unsigned steps = 1;
+	uint64_t before, after;
+
+	(void)state;
+	begin_large(0);
+	before = test_hal_live_bytes(stub_hal(m));
+	while (step(KEY) == AXVMI_HYPERCALL_AGAIN) {
+		after = test_hal_live_bytes(stub_hal(m));
+		/* A step, or a piece of 2 MiB, and what describes them. */
+		assert_true(after - before <= MIB(2) + KIB(8));
+		before = after;
+		assert_int_equal(get(a, OUT_GPA), UNTOUCHED);
+		assert_false(is_mapped(a, FIRST));
+		assert_int_equal(notify(a, 1, KEY), WIRE(NOT_FOUND));
+		steps++;
+	}
+	assert_true(steps >= 3);
+	assert_int_equal(get(a, OUT_GPA), FIRST);
+	assert_true(is_mapped(a, FIRST + MIB(5) - PAGE));
+	end(a);
+}
+
+static void kick_a(void)
+{
+	if (axvm_vcpu_kick(a, 0) != AXVM_OK)
+		abort();
+}
+
+static void the_host_is_heard_between_steps(void **state)
+{
+	static const struct stub_op ops[] = {
+		OP(SET, STUB_ARGS, OUT_GPA), OP(SET, STUB_ARGS + 1, OUT_SIZE),
+		OP(HYPERCALL, AXVM_HYPERCALL_PUBLISH, KEY), THE_END};
+
+	(void)state;
+	ivc_machine_with_meanwhile();
+	begin_large(0);
+	stub_program(a, 0, ops);
+	ivc_meanwhile = kick_a;
+	assert_int_equal(run(a), AXVM_EXIT_KICKED);
+	assert_int_equal(stub_reg(a, 0, AXVM_REG_PC), 2);
+	assert_int_equal(get(a, OUT_GPA), UNTOUCHED);
+	assert_int_equal(run(a), AXVM_EXIT_IRQ);
+	assert_int_equal(stub_reg(a, 0, AXVM_REG_GPR(0)), 0);
+	assert_int_equal(get(a, OUT_GPA), FIRST);
+	end(a);
+}
+
+static void an_abandoned_publish_goes_back_by_unpublish(void **state)
+{
+	size_t live;
+
+	(void)state;
+	begin_large(0);
+	live = test_hal_live(stub_hal(m));
+	assert_int_equal(step(KEY), AXVMI_HYPERCALL_AGAIN);
+	assert_true(test_hal_live(stub_hal(m)) > live);
+	assert_int_equal(unpublish(a, KEY + 1), FAILED);
 	assert_int_equal(unpublish(a, KEY), 0);
-	assert_int_equal(unpublish(a, KEY + 2), 0);
 	assert_int_equal(test_hal_live(stub_hal(m)), live);
+	assert_int_equal(unpublish(a, KEY), FAILED);
+	end(a);
+}
+
+static void an_abandoned_publish_gives_way_to_another_one(void **state)
+{
+	struct axvm_ivc_state s;
+
+	(void)state;
+	begin_large(2);
+	/* The pool has 8 MiB less a page: both would not fit. */
+	assert_int_equal(publish(a, KEY, MIB(6)), 0);
+	assert_int_equal(get(a, OUT_SIZE), MIB(6));
+	assert_int_equal(get(a, OUT_GPA), FIRST);
+	assert_int_equal(unpublish(a, KEY), 0);
+	/* With other rights, too. */
+	put(a, OUT_SIZE, MIB(5));
+	assert_int_equal(step(KEY), AXVMI_HYPERCALL_AGAIN);
+	assert_int_equal(CALL(a, 0x102, KEY, OUT_GPA, OUT_SIZE, 1), 0);
+	b = ivc_vm_of(2, 2048);
+	assert_int_equal(subscribe(b, 1, KEY), FAILED);
+	assert_int_equal(state_of(a, 1, KEY, &s), 0);
+	assert_int_equal(s.generation, 1);
+	end_both();
+}
+
+static void an_abandoned_publish_keeps_its_room(void **state)
+{
+	(void)state;
+	begin_large(1);
+	assert_int_equal(publish(a, KEY + 1, MIB(3)), FAILED);
+	assert_int_equal(publish(a, KEY + 1, MIB(2)), 0);
+	assert_int_equal(get(a, OUT_GPA), FIRST + MIB(5));
+	assert_int_equal(publish(a, KEY, MIB(5)), 0);
+	assert_int_equal(get(a, OUT_GPA), FIRST);
+	end(a);
+}
+
+static void reset_and_destroy_take_abandoned_ones_back(void **state)
+{
+	size_t live;
+
+	(void)state;
+	begin_large(0);
+	live = test_hal_live(stub_hal(m));
+	assert_int_equal(step(KEY), AXVMI_HYPERCALL_AGAIN);
+	stop(a);
+	reset(a);
+	assert_int_equal(test_hal_live(stub_hal(m)), live);
+	assert_int_equal(axvm_boot(a), AXVM_OK);
+	put(a, OUT_SIZE, MIB(5));
+	assert_int_equal(step(KEY), AXVMI_HYPERCALL_AGAIN);
 	end(a);
 }
 
@@ -639,6 +780,16 @@ static void out_of_memory_changes_nothing(void **state)
 	end_both();
 }
 
+static void out_of_memory_in_a_later_step_gives_all_back(void **state)
+{
+	(void)state;
+	begin_large(0);
+	put(a, OUT_SIZE, MIB(3));
+	assert_true(sweep(try_publish, a) > 40);
+	assert_int_equal(get(a, OUT_SIZE), MIB(3));
+	end(a);
+}
+
 static int try_behind(void *arg)
 {
 	struct axvm_vm *vm = arg;
@@ -734,7 +885,13 @@ int main(void)
 		TEST(the_pool_bounds_what_a_guest_can_take),
 		TEST(gaps_in_the_pool_are_used_again),
 		TEST(a_pool_of_one_page_has_one_channel),
-		OWN(of_two_vcpus_that_publish_one_name_one_fails),
+		OWN(of_two_vcpus_that_publish_one_name_one_waits),
+		TEST(large_channels_are_made_in_steps),
+		OWN(the_host_is_heard_between_steps),
+		TEST(an_abandoned_publish_goes_back_by_unpublish),
+		TEST(an_abandoned_publish_gives_way_to_another_one),
+		TEST(an_abandoned_publish_keeps_its_room),
+		TEST(reset_and_destroy_take_abandoned_ones_back),
 		OWN(a_vm_has_one_connection_of_a_name),
 		TEST(unpublish_leaves_subscribers_their_memory),
 		TEST(memory_goes_back_when_the_last_one_has_left),
@@ -748,6 +905,7 @@ int main(void)
 		TEST(reset_of_many_channels_goes_in_steps),
 		TEST(a_destroyed_vm_leaves_all_its_channels),
 		TEST(out_of_memory_changes_nothing),
+		TEST(out_of_memory_in_a_later_step_gives_all_back),
 		TEST(out_of_memory_half_way_unmaps_the_first_half),
 		TEST(out_of_memory_at_init_leaves_no_channel),
 		TEST(a_reset_without_memory_for_its_channels_goes_on_later),

@@ -14,7 +14,10 @@
 #include "ivc_test.h"
 
 #define KEY UINT64_C(7)
-#define ROUNDS 60u
+#define ROUNDS 32u
+/* Two steps of publishing, which the vCPUs may share. */
+#define SIZE (384 * PAGE)
+#define PAGES 1024u
 #define PUBLISHER UINT64_C(1)
 #define NOTIFY_SLOT0 (POOL + AXVM_DOORBELL_SLOT(0) + AXVM_DOORBELL_NOTIFY)
 #define STATE_SLOT0 (POOL + AXVM_DOORBELL_SLOT(0) + AXVM_DOORBELL_STATE)
@@ -30,21 +33,32 @@ struct runner {
 	uint32_t vcpu;
 	struct axvm_vm *vm;
 	atomic_ulong turns; /* of the guest's loop */
+	/* From a run to the answer of its exit: no reset comes between. */
+	pthread_mutex_t busy;
 };
 
 /* Every turn ends with a hypercall of the host's. */
 #define TURN_OVER 0x200u
 
+static void die(const char *what, int err)
+{
+	fprintf(stderr, "# %s: %s\n", what, axvm_error_name(err));
+	abort();
+}
+
 static void answer(struct runner *r, const struct axvm_exit *exit)
 {
+	int err = AXVM_OK;
+
 	if (exit->reason == AXVM_EXIT_HYPERCALL)
 		atomic_fetch_add(&r->turns, 1);
 	/* A page of the pool without a channel: the guest goes on. */
-	if ((exit->reason == AXVM_EXIT_FAULT ||
-	     exit->reason == AXVM_EXIT_HYPERCALL) &&
-	    axvm_vcpu_complete(r->vm, r->vcpu, exit->seq, AXVM_COMPLETE_DONE,
-			       0) != AXVM_OK)
-		abort();
+	if (exit->reason == AXVM_EXIT_FAULT ||
+	    exit->reason == AXVM_EXIT_HYPERCALL)
+		err = axvm_vcpu_complete(r->vm, r->vcpu, exit->seq,
+					 AXVM_COMPLETE_DONE, 0);
+	if (err != AXVM_OK)
+		die("complete", err);
 }
 
 static void *runner_main(void *arg)
@@ -53,18 +67,21 @@ static void *runner_main(void *arg)
 	struct axvm_exit exit;
 
 	while (!atomic_load(&over)) {
-		int err = stub_run(m, r->cpu, r->vm, r->vcpu, &exit);
+		int err;
 
+		pthread_mutex_lock(&r->busy);
+		err = stub_run(m, r->cpu, r->vm, r->vcpu, &exit);
 		if (err == AXVM_OK)
 			answer(r, &exit);
 		else if (err != AXVM_ESTATE)
-			abort();
+			die("run", err);
+		pthread_mutex_unlock(&r->busy);
 		if (err != AXVM_OK || exit.reason != AXVM_EXIT_HYPERCALL)
 			sched_yield();
 	}
 	stub_be(m, r->cpu);
 	if (axvm_cpu_release(stub_cpu(m, r->cpu)) != AXVM_OK)
-		abort();
+		die("release", AXVM_EBUSY);
 	return NULL;
 }
 
@@ -75,6 +92,7 @@ static void start(struct runner *r, struct axvm_vm *vm, unsigned cpu,
 	r->vm = vm;
 	r->cpu = cpu;
 	r->vcpu = vcpu;
+	pthread_mutex_init(&r->busy, NULL);
 	assert_int_equal(pthread_create(&r->thread, NULL, runner_main, r), 0);
 }
 
@@ -96,7 +114,7 @@ static void wait_for_state(struct axvm_vm *vm, enum axvm_vm_state state)
 static const struct stub_op publishers[2][20] = {
 	{
 		OP(CPU_ON, 1, RAM),
-		OP(WRITE, SIZE_AT(0), 2 * PAGE),
+		OP(WRITE, SIZE_AT(0), SIZE),
 		OP(SET, STUB_ARGS, GPA_AT(0)),
 		OP(SET, STUB_ARGS + 1, SIZE_AT(0)),
 		OP(HYPERCALL, AXVM_HYPERCALL_PUBLISH, KEY),
@@ -109,7 +127,7 @@ static const struct stub_op publishers[2][20] = {
 		THE_END,
 	},
 	{
-		OP(WRITE, SIZE_AT(1), PAGE),
+		OP(WRITE, SIZE_AT(1), SIZE),
 		OP(SET, STUB_ARGS, GPA_AT(1)),
 		OP(SET, STUB_ARGS + 1, SIZE_AT(1)),
 		OP(HYPERCALL, AXVM_HYPERCALL_PUBLISH, KEY),
@@ -156,13 +174,17 @@ static void manage(struct axvm_vm *vm)
 	assert_true(err == AXVM_OK || err == AXVM_ENOENT);
 }
 
-/* Stops a VM that runs on threads and starts it anew. */
-static void restart(struct axvm_vm *vm)
+/* Stops the VM of these runners and starts it anew. */
+static void restart(struct runner *r, unsigned count)
 {
-	assert_int_equal(axvm_shutdown(vm), AXVM_OK);
-	wait_for_state(vm, AXVM_VM_STOPPED);
-	reset(vm);
-	assert_int_equal(axvm_boot(vm), AXVM_OK);
+	assert_int_equal(axvm_shutdown(r->vm), AXVM_OK);
+	wait_for_state(r->vm, AXVM_VM_STOPPED);
+	for (unsigned i = 0; i < count; i++)
+		pthread_mutex_lock(&r[i].busy);
+	reset(r->vm);
+	assert_int_equal(axvm_boot(r->vm), AXVM_OK);
+	for (unsigned i = 0; i < count; i++)
+		pthread_mutex_unlock(&r[i].busy);
 }
 
 static void vms_share_and_leave_on_three_cpus(enum stub_format format)
@@ -180,12 +202,12 @@ static void vms_share_and_leave_on_three_cpus(enum stub_format format)
 
 	m = stub_new(&c);
 	atomic_store(&over, false);
-	ivc_config(PUBLISHER, 8);
+	ivc_config(PUBLISHER, PAGES);
 	config.cpu_num = 2;
 	a = loaded();
 	stub_program(a, 0, publishers[0]);
 	stub_program(a, 1, publishers[1]);
-	ivc_config(2, 8);
+	ivc_config(2, PAGES);
 	b = loaded();
 	stub_program(b, 0, subscriber);
 	assert_int_equal(axvm_boot(a), AXVM_OK);
@@ -197,12 +219,16 @@ static void vms_share_and_leave_on_three_cpus(enum stub_format format)
 	for (unsigned n = 0; n < ROUNDS; n++) {
 		wait_for_turns(&r[n % 3], 3);
 		manage(b);
-		if (n % 8 == 7)
-			restart(n % 16 == 7 ? a : b);
+		if (n % 16 == 7)
+			restart(&r[0], 2);
+		if (n % 16 == 15)
+			restart(&r[2], 1);
 	}
 	atomic_store(&over, true);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 3; i++) {
 		pthread_join(r[i].thread, NULL);
+		pthread_mutex_destroy(&r[i].busy);
+	}
 	no_violation();
 	stub_be(m, 0);
 	end(a);

@@ -1027,7 +1027,7 @@ static void hypercalls_of_the_library_change_a0_and_go_on(void **s)
 	struct riscv_frame before;
 
 	(void)s;
-	fake.answers_hypercalls = true;
+	fake.hypercall_answer = AXVMI_HYPERCALL_DONE;
 	EXPECT(CALL(SBI_HYPERCALL, 3, 1, 2, 3, 4, 5, 6), 42, 2);
 	for (uint64_t i = 0; i < 6; i++)
 		assert_int_equal(fake.hypercall[1 + i], i + 1);
@@ -1038,6 +1038,20 @@ static void hypercalls_of_the_library_change_a0_and_go_on(void **s)
 	self()->frame.x[REG_A0] = 1;
 	assert_int_equal(axvmi_riscv_sbi_call(self()), 0);
 	before.x[REG_A0] = 42;
+	assert_memory_equal(&self()->frame, &before, sizeof(before));
+}
+
+static void unfinished_hypercalls_are_executed_again(void **s)
+{
+	struct riscv_frame before;
+
+	(void)s;
+	fake.hypercall_answer = AXVMI_HYPERCALL_AGAIN;
+	self()->frame.x[REG_A0] = 5;
+	self()->frame.x[REG_A7] = SBI_HYPERCALL;
+	before = self()->frame;
+	assert_int_equal(axvmi_riscv_sbi_call(self()), 0);
+	before.pc -= 4;
 	assert_memory_equal(&self()->frame, &before, sizeof(before));
 }
 
@@ -1227,6 +1241,7 @@ int main(void)
 		T(legacy_ids_without_function_are_not_supported),
 		T(hypercalls_leave_with_number_and_arguments),
 		T(hypercalls_of_the_library_change_a0_and_go_on),
+		T(unfinished_hypercalls_are_executed_again),
 		T(hypercall_results_change_a0_alone),
 		T(completions_of_other_exits_are_ignored),
 		T(debug_console_is_set_in_loading_only),

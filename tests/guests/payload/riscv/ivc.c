@@ -53,7 +53,10 @@ struct state {
 	uint32_t flags, generation, peers, line;
 } __attribute__((aligned(32)));
 
+#define LARGE (5u << 20)
+
 static uint64_t out_gpa, out_size;
+static uint64_t pool_size;
 static struct state state;
 static volatile struct channel *mine, *theirs;
 static uint64_t me, peer;
@@ -102,6 +105,7 @@ static void capabilities(void)
 	check_eq(call(POOL, (uint64_t)&out_gpa, (uint64_t)&out_size), 0,
 		 "its place is told");
 	check_eq(out_gpa, machine.ivc_base, "as in the device tree");
+	pool_size = out_size;
 	check_eq(call(0x1ff, 0), NOT_SUPPORTED, "unknown calls are told apart");
 	check_eq(call(0, 0), FAILED, "call 0 fails");
 	check_eq(call(0x200, 0), FAILED, "a call for the host fails");
@@ -310,6 +314,29 @@ static void balloon(void)
 	check_eq(word[600 * PAGE / 8], 0, "which is zero as well");
 }
 
+/* Made in steps, of which a guest sees nothing. */
+static void large_channel(void)
+{
+	volatile uint64_t *word;
+	bool zero = true;
+
+	if (pool_size < 2 * LARGE) {
+		skip("the pool is small", "a large channel");
+		return;
+	}
+	out_size = LARGE;
+	check_eq(
+		call(PUBLISH, KEY + 1, (uint64_t)&out_gpa, (uint64_t)&out_size),
+		0, "a large channel");
+	check_eq(out_size, LARGE, "has its size");
+	word = (volatile uint64_t *)out_gpa;
+	for (uint32_t i = 2; i < LARGE / 8; i++)
+		zero = zero && word[i] == 0;
+	check(zero, "and is zero");
+	word[LARGE / 8 - 1] = 1;
+	check_eq(call(UNPUBLISH, KEY + 1), 0, "and can be taken back");
+}
+
 void suite(void)
 {
 	if (!check(machine.ivc_base != 0 && machine.ivc_irq != 0,
@@ -327,4 +354,5 @@ void suite(void)
 	else
 		watch_it_go();
 	balloon();
+	large_channel();
 }

@@ -707,7 +707,7 @@ bool axvmi_ivc_lines_exist(const struct axvm_arch_ops *ops,
  * channel is connected any more. */
 int axvmi_ivc_init(struct axvm_vm *vm);
 void axvmi_ivc_fini(struct axvm_vm *vm);
-/* At init and reset: connects the channels of the configuration, all or none. */
+/* At init and reset: connects the configuration's channels, all or none. */
 int axvmi_ivc_start(struct axvm_vm *vm);
 /* Takes the VM out of all channels, in bounded steps; 0 or EAGAIN. No vCPU
  * runs. */

@@ -165,9 +165,9 @@ static int make(struct axvmi_ivc_pool *pool,
 }
 
 /*
- * The slot of this name that is in the making, or a new one; the caller works at
- * it alone until it is done or not busy any more. What an abandoned call of
- * another size has left goes to *unused.
+ * The slot of this name that is in the making, or a new one; the caller works
+ * at it alone until publish_end(). What an abandoned call of another size has
+ * left is freed.
  */
 static int publish_begin(struct axvm_vm *vm,
 			 const struct axvmi_ivc_request *request,

@@ -134,7 +134,7 @@ void axvmi_ivc_shut(struct axvm_host *host, struct axvmi_ivc_channel *channel);
 /* Rings all ends but `self`, which may be NULL. Registry lock held. */
 void axvmi_ivc_ring(const struct axvmi_ivc_channel *channel,
 		    const struct axvmi_ivc_end *self);
-/* AXVM_IVC_* and the rest of an end that is in a channel. Registry lock held. */
+/* What an end in a channel is now. Registry lock held. */
 void axvmi_ivc_describe(const struct axvmi_ivc_end *end,
 			struct axvm_ivc_state *state);
 

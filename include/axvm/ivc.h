@@ -12,9 +12,9 @@
  * first page is the doorbell page, the others are where channels appear; a pool
  * of a single page has no doorbell page and one channel of one page. An access
  * to a page of the pool without a channel is a FAULT exit of kind UNMAPPED. The
- * pool's interrupt is the line that doorbells raise, 0: none. A generated device
- * tree shows the pool as a node compatible with "axvm,ivc", `reg` being the
- * doorbell page, if there is one, and the room for channels.
+ * pool's interrupt is the line that doorbells raise, 0: none. A generated
+ * device tree shows the pool as a node compatible with "axvm,ivc", `reg` being
+ * the doorbell page, if there is one, and the room for channels.
  *
  * The memory: whole pages, zeroed when the channel is made, never executable.
  * It begins with {u64 publisher; u64 key}, the guests' data follow at 16. The

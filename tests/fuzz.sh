@@ -2,17 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The axvm authors
 
-# fuzz.sh [RUNS|SECONDSs]: every fuzzer of tests/fuzz, 20000 runs or as asked
-# (`fuzz.sh 60s`: a minute each). The corpora grow in build/fuzz. Prints TAP.
+# fuzz.sh [RUNS|SECONDSs]: every fuzzer of tests/fuzz: first the inputs that are
+# kept in tests/fuzz/corpus, then 20000 runs but not more than 4 seconds, or as
+# asked (`fuzz.sh 600s`: ten minutes each; `fuzz.sh 0`: only the kept ones). As
+# many at a time as there are CPUs. What they find when asked for more is in
+# build/fuzz and tried again; tests/fuzz/reduce.py makes a corpus of it. TAP.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/report.sh
 . tests/lib/packages.sh
 . tests/lib/build.sh
 
+found=build/fuzz
 case ${1-} in
 *s) limit=-max_total_time=${1%s} ;;
-*) limit=-runs=${1:-20000} ;;
+0) limit= ;;
+"")
+	limit="-runs=20000 -max_total_time=4"
+	found=build/fuzz/short
+	rm -rf "$found"
+	;;
+*) limit=-runs=$1 ;;
 esac
 
 need_packages "$PACKAGES_FUZZ" "cmake ninja clang"
@@ -23,19 +33,12 @@ configure_and_build host-fuzz >"$log" 2>&1 || {
 	echo "1..1"
 	exit 1
 }
-n=0
-for program in build/host-fuzz/tests/fuzz_*; do
-	n=$((n + 1))
-	name=${program##*/fuzz_}
-	corpus=build/fuzz/$name
-	mkdir -p "$corpus"
-	if "$program" "$limit" -seed=1 -timeout=10 -max_len=4096 \
-		-artifact_prefix="$corpus." "$corpus" \
-		>"$LOGS/fuzz-$name.log" 2>&1; then
-		echo "ok $n - fuzz $name"
-	else
-		echo "not ok $n - fuzz $name"
-		tail -n 25 "$LOGS/fuzz-$name.log" | sed 's/^/# /'
-	fi
-done
-echo "1..$n"
+rm -f "$LOGS"/fuzz-*.tap
+# shellcheck disable=SC2086 # the limits are several words
+find build/host-fuzz/tests -name 'fuzz_*' -type f | sort |
+	xargs -P "$JOBS" -I '{}' sh tests/lib/fuzz_one.sh '{}' $found $limit
+cat "$LOGS"/fuzz-*.tap | awk '
+	/^ok - / { print "ok " ++n substr($0, 3); next }
+	/^not ok - / { print "not ok " ++n substr($0, 7); next }
+	{ print }
+	END { print "1.." n + 0 }'

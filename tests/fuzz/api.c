@@ -182,6 +182,15 @@ uint64_t pick_gpa(struct fuzz *f, const struct model_vm *v)
 
 /* ---- the machine ---- */
 
+/* The host's memory is one arena; so the library may add instead of asking. */
+static void make_linear(struct fuzz *f)
+{
+	struct axvm_hpa hpa = test_hal_host_memory(f->t, PAGE, PAGE);
+
+	f->t->hal.linear = true;
+	f->t->hal.virt_offset = (uintptr_t)test_hal_virt(f->t, hpa) - hpa.value;
+}
+
 static void new_machine(struct fuzz *f)
 {
 	uint32_t how = take16(f);
@@ -196,13 +205,18 @@ static void new_machine(struct fuzz *f)
 		.sync_each_cpu = (how & 0x80) != 0,
 		.no_tables = (how & 0xf00) != 0,
 	};
-	f->m = stub_new(&f->config);
+	f->m = stub_new_bare(&f->config);
 	f->t = stub_hal(f->m);
-	f->host = stub_get_host(f->m);
 	if ((how & 0x1000) != 0)
 		test_hal_max_align(f->t, 2u << 20);
-	for (uint32_t i = 0; i < CPUS; i++)
+	if ((how & 0x2000) != 0)
+		make_linear(f);
+	require(f, stub_host(f->m) == AXVM_OK);
+	f->host = stub_get_host(f->m);
+	for (uint32_t i = 0; i < CPUS; i++) {
+		require(f, stub_cpu_enable(f->m, i) == AXVM_OK);
 		f->cpus[i].enabled = true;
+	}
 	for (uint32_t i = 0; i < BLOCKS; i++) {
 		f->blocks[i] =
 			test_hal_host_memory(f->t, BLOCK_PAGES * PAGE, PAGE);

@@ -122,6 +122,11 @@ int axvm_vcpu_kick(struct axvm_vm *vm, uint32_t index)
 	return AXVM_OK;
 }
 
+/* Requests that a vCPU that waits need not be woken for: axvmi_mark(). */
+#define QUIET                                                                  \
+	(AXVMI_ATTN_LIFE | AXVMI_ATTN_TLB | AXVMI_ATTN_TAG | AXVMI_ATTN_SYNC | \
+	 AXVMI_ATTN_TIME | AXVMI_ATTN_EVERY)
+
 int axvm_vcpu_pending(struct axvm_vm *vm, uint32_t index, bool *pending)
 {
 	const struct axvm_hal *hal;
@@ -138,7 +143,7 @@ int axvm_vcpu_pending(struct axvm_vm *vm, uint32_t index, bool *pending)
 	*pending = state == AXVM_VCPU_READY || state == AXVM_VCPU_RUNNING;
 	if (state == AXVM_VCPU_BLOCKED)
 		*pending =
-			(load_seq(&vcpu->attention) & ~AXVMI_ATTN_EVERY) != 0 ||
+			(load_seq(&vcpu->attention) & ~QUIET) != 0 ||
 			(hal->now != NULL &&
 			 hal->now(hal->ctx) >= load_relaxed(&vcpu->deadline));
 	return AXVM_OK;

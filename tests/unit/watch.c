@@ -274,6 +274,28 @@ static void a_halted_vcpu_is_pending_from_its_deadline_on(void **state)
 	end(vm);
 }
 
+/* What a vCPU sees to at its next entry is no reason to enter. */
+static void work_for_the_next_entry_does_not_make_it_pending(void **state)
+{
+	static const struct stub_op ops[] = {OP(WFI, 0, 0), THE_END};
+	struct axvm_vm *vm = running(ops);
+	uint64_t word = 1;
+
+	(void)state;
+	assert_int_equal(run(vm), AXVM_EXIT_HALT);
+	assert_int_equal(axvm_write_guest(vm, axvm_to_gpa(RAM), &word, 8),
+			 AXVM_OK);
+	assert_false(pending(vm, 0));
+	assert_int_equal(axvm_unmap(vm, axvm_to_gpa(RAM + PAGE), PAGE),
+			 AXVM_OK);
+	assert_false(pending(vm, 0));
+	assert_int_equal(axvm_suspend(vm), AXVM_OK);
+	assert_false(pending(vm, 0));
+	assert_int_equal(axvm_resume(vm), AXVM_OK);
+	assert_true(pending(vm, 0));
+	end(vm);
+}
+
 static void pending_is_refused_for_what_does_not_exist(void **state)
 {
 	struct axvm_vm *vm = running(nothing);
@@ -301,6 +323,7 @@ int main(void)
 		TEST(run_time_is_what_passes_inside_run),
 		TEST(a_halted_vcpu_is_pending_when_an_interrupt_comes),
 		TEST(a_halted_vcpu_is_pending_from_its_deadline_on),
+		TEST(work_for_the_next_entry_does_not_make_it_pending),
 		TEST(pending_is_refused_for_what_does_not_exist),
 	};
 

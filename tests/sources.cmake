@@ -56,10 +56,12 @@ set(AXVM_FUZZ_api
   api_device_calls.c
   api_guest.c
   api_host_calls.c
+  api_ivc_calls.c
   api_life_calls.c
   api_memory_calls.c
   api_model.c
   api_program.c
+  api_service_calls.c
   api_vcpu_calls.c
 )
 set(AXVM_FUZZERS

@@ -242,7 +242,8 @@ static void delete_machine(struct fuzz *f)
 
 		if (v->vm == NULL)
 			continue;
-		if (v->state == AXVM_VM_RUNNING)
+		if (v->state == AXVM_VM_RUNNING ||
+		    v->state == AXVM_VM_SUSPENDED)
 			require(f, axvm_shutdown(v->vm) == AXVM_OK);
 		do
 			err = axvm_destroy(v->vm);
@@ -250,6 +251,7 @@ static void delete_machine(struct fuzz *f)
 		require(f, err == AXVM_OK);
 		model_destroyed(f, v);
 	}
+	ivc_close_all(f);
 	require(f, stub_delete(f->m));
 }
 
@@ -259,10 +261,14 @@ static const struct {
 	const struct api_call *calls;
 	const size_t *count;
 } tables[] = {
-	{vcpu_calls, &vcpu_call_count},	    {life_calls, &life_call_count},
-	{memory_calls, &memory_call_count}, {irq_calls, &irq_call_count},
-	{host_calls, &host_call_count},	    {vcpu_calls, &vcpu_call_count},
-	{vcpu_calls, &vcpu_call_count},	    {memory_calls, &memory_call_count},
+	{vcpu_calls, &vcpu_call_count},
+	{life_calls, &life_call_count},
+	{memory_calls, &memory_call_count},
+	{irq_calls, &irq_call_count},
+	{host_calls, &host_call_count},
+	{vcpu_calls, &vcpu_call_count},
+	{service_calls, &service_call_count},
+	{memory_calls, &memory_call_count},
 };
 
 void call_one(struct fuzz *f)

@@ -145,6 +145,7 @@ struct guest {
 	uint32_t index;
 	const struct axvm_exit *exit;
 	uint64_t pc; /* where it is now */
+	uint32_t *served; /* exits after which it went in again */
 };
 
 static uint32_t fault(const struct guest *g, uint64_t gpa, uint32_t access,
@@ -245,8 +246,12 @@ static uint32_t memory(const struct guest *g, const struct stub_op *op)
 		access = AXVM_WRITE;
 	if (op->kind == STUB_EXEC)
 		access = AXVM_EXEC;
-	if (r == NULL)
-		return outside_ram(g, op);
+	if (r == NULL) {
+		uint32_t reason = outside_ram(g, op);
+
+		*g->served += reason == 0;
+		return reason;
+	}
 	if ((r->config.access & access) == 0 ||
 	    (page->mapped && (page->access & access) == 0))
 		return fault(g, op->a, access, AXVM_FAULT_PERMISSION);
@@ -256,8 +261,10 @@ static uint32_t memory(const struct guest *g, const struct stub_op *op)
 	    g->exit->reason == AXVM_EXIT_FAULT &&
 	    g->exit->u.fault.kind == AXVM_FAULT_NO_MEMORY)
 		return fault(g, op->a, access, AXVM_FAULT_NO_MEMORY);
-	if (!page->mapped)
+	if (!page->mapped) {
 		model_filled(g->f, g->v, op->a);
+		++*g->served;
+	}
 	touch(g, op);
 	return 0;
 }
@@ -266,6 +273,7 @@ static void peek(const struct guest *g, const struct stub_op *op)
 {
 	const struct model_page *page = model_page(g->v, op->a);
 
+	++*g->served;
 	g->c->regs[1] = UINT64_MAX;
 	if (page != NULL && page->mapped && (page->access & AXVM_READ) != 0)
 		g->c->regs[1] = *word_at(g->f, word_name(g->v, op->a));
@@ -275,8 +283,10 @@ static void peek(const struct guest *g, const struct stub_op *op)
 static uint32_t wfi(const struct guest *g, const struct stub_op *op)
 {
 	g->c->pc++;
-	if (model_pending(g->v, g->index) != 0)
+	if (model_pending(g->v, g->index) != 0) {
+		++*g->served;
 		return 0;
+	}
 	require(g->f, g->exit->u.halt.deadline == op->a);
 	g->c->state = AXVM_VCPU_BLOCKED;
 	return AXVM_EXIT_HALT;
@@ -296,6 +306,7 @@ static uint32_t cpu_on(const struct guest *g, const struct stub_op *op)
 	if (err != AXVM_OK) {
 		g->c->regs[0] = (uint64_t)(int64_t)err;
 		g->c->pc++;
+		++*g->served;
 		return 0;
 	}
 	require(g->f, g->exit->u.cpu_on.vcpu == op->a);
@@ -403,6 +414,8 @@ static uint32_t step(const struct guest *g, const struct stub_op *op)
 /* What was there at the entry, or came while the guest was inside. */
 static uint32_t called_out(const struct guest *g)
 {
+	if (g->v->state == AXVM_VM_SUSPENDED)
+		return AXVM_EXIT_SUSPENDED;
 	if (g->v->state != AXVM_VM_RUNNING)
 		return AXVM_EXIT_STOPPED;
 	if (g->c->kicked) {
@@ -414,6 +427,27 @@ static uint32_t called_out(const struct guest *g)
 	    g->pc == g->c->pc)
 		return AXVM_EXIT_IRQ;
 	return 0;
+}
+
+/*
+ * It left once more than its host allows: which exit that was cannot be seen,
+ * but for where it is now.
+ */
+static bool bound_reached(const struct guest *g)
+{
+	const struct stub_op *op = &g->c->program[g->c->pc];
+	struct axvm_mapping mapping;
+
+	if (g->exit->reason != AXVM_EXIT_YIELD || g->pc != g->c->pc)
+		return false;
+	require(g->f, g->c->limit != 0);
+	/* Filling its page was perhaps the last thing. */
+	if (op->kind <= STUB_EXEC && op->kind != STUB_END &&
+	    model_page(g->v, op->a) != NULL &&
+	    !model_page(g->v, op->a)->mapped &&
+	    axvm_query(g->v->vm, axvm_to_gpa(op->a), &mapping) == AXVM_OK)
+		model_filled(g->f, g->v, op->a);
+	return true;
 }
 
 static bool waits(uint32_t reason)
@@ -440,15 +474,20 @@ static void leave(struct fuzz *f, struct model_vm *v, uint32_t vcpu)
 void guest_left(struct fuzz *f, struct model_vm *v, uint32_t vcpu,
 		const struct axvm_exit *exit)
 {
-	struct guest g = {f, v, &v->vcpus[vcpu], vcpu, exit, 0};
+	uint32_t served = 0;
+	struct guest g = {f, v, &v->vcpus[vcpu], vcpu, exit, 0, &served};
 	uint32_t reason;
 
 	trace(axvm_exit_name(exit->reason));
 	require(f,
 		axvm_vcpu_get_reg(v->vm, vcpu, AXVM_REG_PC, &g.pc) == AXVM_OK);
 	reason = called_out(&g);
-	while (reason == 0)
+	while (reason == 0 && !bound_reached(&g))
 		reason = step(&g, &g.c->program[g.c->pc]);
+	if (reason == 0)
+		reason = AXVM_EXIT_YIELD;
+	else
+		require(f, g.c->limit == 0 || served < g.c->limit);
 	require(f, exit->reason == reason);
 	require(f, exit->vcpu == vcpu);
 	require(f, exit->seq > g.c->seq);
@@ -464,7 +503,8 @@ void guest_left(struct fuzz *f, struct model_vm *v, uint32_t vcpu,
 void guest_failed(struct fuzz *f, struct model_vm *v, uint32_t vcpu, int err)
 {
 	static struct axvm_exit none;
-	struct guest g = {f, v, &v->vcpus[vcpu], vcpu, &none, 0};
+	uint32_t served = 0;
+	struct guest g = {f, v, &v->vcpus[vcpu], vcpu, &none, 0, &served};
 	const struct stub_op *op;
 
 	require(f, called_out(&g) == 0);

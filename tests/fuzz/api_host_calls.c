@@ -47,6 +47,17 @@ bool is_reserved(const struct fuzz *f, uint64_t start, uint64_t size)
 	return false;
 }
 
+bool is_forbidden(const struct fuzz *f, const struct model_vm *v,
+		  uint64_t start, uint64_t size)
+{
+	bool claimed = is_reserved(f, start, size);
+
+	for (uint32_t i = 0; i < VMS; i++)
+		claimed |=
+			&f->vms[i] != v && vm_claims(&f->vms[i], start, size);
+	return claimed;
+}
+
 bool is_claimed(const struct fuzz *f, uint64_t start, uint64_t size)
 {
 	bool claimed = is_reserved(f, start, size);
@@ -137,6 +148,8 @@ static void call_host_destroy(struct fuzz *f)
 		busy |= f->cpus[i].enabled;
 	for (uint32_t i = 0; i < VMS; i++)
 		busy |= f->vms[i].vm != NULL;
+	for (uint32_t i = 0; i < CHANNELS; i++)
+		busy |= f->channels[i].open;
 	if (busy)
 		CALL(f, E(AXVM_EBUSY), axvm_host_destroy(f->host));
 }

@@ -11,7 +11,7 @@
 struct plan {
 	struct axvm_vm_config config;
 	struct axvm_region_config regions[REGIONS];
-	struct axvm_emu_device_config emus[2];
+	struct axvm_emu_device_config emus[3];
 	struct axvm_range_config port;
 	bool big;
 };
@@ -83,8 +83,18 @@ static void make_plan(struct fuzz *f, struct plan *p)
 static uint32_t spoil(struct fuzz *f, struct plan *p)
 {
 	struct axvm_region_config *r = &p->regions[0];
+	uint32_t which = take8(f);
 
-	switch (take8(f)) {
+	if (which >= 128 && which < 240)
+		p->emus[p->config.emu_device_count++] =
+			(struct axvm_emu_device_config){
+				.gpa = {IVC_POOL},
+				.size = IVC_POOL_SIZE,
+				.irq = 11,
+				.type = AXVM_EMU_IVC_POOL,
+			};
+
+	switch (which) {
 	case 255:
 		p->config.size--;
 		return E(AXVM_EINVAL);
@@ -254,7 +264,8 @@ static void call_shutdown(struct fuzz *f)
 	struct model_vm *v = pick_vm(f);
 	uint32_t errors = v->vm == NULL ? E(AXVM_EINVAL) : 0;
 
-	if (v->vm != NULL && v->state != AXVM_VM_RUNNING)
+	if (v->vm != NULL && v->state != AXVM_VM_RUNNING &&
+	    v->state != AXVM_VM_SUSPENDED)
 		errors |= E(AXVM_ESTATE);
 	if (CALL(f, errors, axvm_shutdown(v->vm))) {
 		model_stopping(f, v, NOBODY);
@@ -309,7 +320,8 @@ static void call_destroy(struct fuzz *f)
 	uint32_t errors = v->vm == NULL ? E(AXVM_EINVAL) : 0;
 	int err = axvm_destroy(v->vm);
 
-	if (v->state == AXVM_VM_RUNNING || v->state == AXVM_VM_STOPPING)
+	if (v->state == AXVM_VM_RUNNING || v->state == AXVM_VM_STOPPING ||
+	    v->state == AXVM_VM_SUSPENDED)
 		errors |= E(AXVM_EBUSY);
 	if (judge(f, err, err == AXVM_EAGAIN ? E(AXVM_EAGAIN) : errors, &l))
 		model_destroyed(f, v);

@@ -169,9 +169,9 @@ struct edit {
 	struct model_region *r; /* if there is no error yet */
 };
 
-static bool waits_for_us(const struct fuzz *f, const struct model_vm *v)
+bool waits_for_us(const struct fuzz *f, const struct model_vm *v, bool leave)
 {
-	if (f->depth == 0 || f->config.broadcast)
+	if (f->depth == 0 || (f->config.broadcast && !leave))
 		return false;
 	for (uint32_t i = 0; i < v->vcpu_count; i++) {
 		if (v->vcpus[i].state == AXVM_VCPU_RUNNING)
@@ -221,7 +221,7 @@ static bool make_edit(struct fuzz *f, struct edit *e)
 	if (e->r == NULL ||
 	    e->size > e->r->config.size - (e->gpa - e->r->config.gpa.value))
 		e->errors |= E(AXVM_ERANGE);
-	return !waits_for_us(f, e->v);
+	return !waits_for_us(f, e->v, false);
 }
 
 static struct model_page *edit_page(const struct edit *e, uint64_t off)
@@ -258,6 +258,7 @@ static void call_unmap(struct fuzz *f)
 		e.errors |= E(AXVM_ENOENT);
 	if (!CALL(f, e.errors, axvm_unmap(e.v->vm, axvm_to_gpa(e.gpa), e.size)))
 		return;
+	e.v->batch_dirty = e.v->batch;
 	for (uint64_t off = 0; off < e.size; off += PAGE)
 		edit_page(&e, off)->mapped = false;
 }
@@ -294,6 +295,7 @@ static void call_protect(struct fuzz *f)
 		e.errors |= E(AXVM_EINVAL);
 	if (!judge(f, err, e.errors, &l))
 		return;
+	e.v->batch_dirty = e.v->batch;
 	for (uint64_t off = 0; off < e.size; off += PAGE)
 		edit_page(&e, off)->access = e.access;
 }
@@ -327,7 +329,7 @@ static void call_map(struct fuzz *f)
 		e.errors |= E(AXVM_EINVAL);
 	if (e.r != NULL && e.r->config.kind == AXVM_REGION_DEMAND)
 		e.errors |= E(AXVM_ERANGE);
-	if (is_reserved(f, hpa, e.size))
+	if (is_forbidden(f, e.v, hpa, e.size))
 		e.errors |= E(AXVM_EPERM);
 	if (!CALL(f, e.errors,
 		  axvm_map(e.v->vm, axvm_to_gpa(e.gpa), axvm_to_hpa(hpa),

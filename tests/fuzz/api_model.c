@@ -54,7 +54,11 @@ void model_create(struct model_vm *v, struct axvm_vm *vm,
 	v->id = config->id;
 	v->vcpu_count = config->cpu_num;
 	v->region_count = config->region_count;
-	v->pic = config->emu_device_count != 0;
+	for (uint32_t i = 0; i < config->emu_device_count; i++) {
+		v->pic |= config->emu_devices[i].type ==
+			  AXVM_EMU_INTERRUPT_CONTROLLER;
+		v->pool |= config->emu_devices[i].type == AXVM_EMU_IVC_POOL;
+	}
 	for (uint32_t i = 0; i < config->region_count; i++) {
 		struct model_region *r = &v->regions[i];
 
@@ -233,6 +237,9 @@ static void restore(struct model_region *r)
 void model_reset(struct fuzz *f, struct model_vm *v)
 {
 	v->resetting = false;
+	v->batch = false;
+	v->batch_dirty = false;
+	memset(v->links, 0, sizeof(v->links));
 	v->edges = 0;
 	for (uint32_t i = 0; i < v->vcpu_count; i++) {
 		struct model_vcpu *vcpu = &v->vcpus[i];

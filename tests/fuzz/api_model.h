@@ -29,6 +29,9 @@
 /* A completed exit moves the pc, wherever the host has put it before. */
 #define PROGRAM_ROOM (2u * PROGRAM)
 #define PAGE UINT64_C(4096)
+#define CHANNELS 8u
+#define IVC_POOL UINT64_C(0x30000000)
+#define IVC_POOL_SIZE UINT64_C(0x8000)
 #define NOBODY UINT32_MAX
 #define LINES_MASK (~UINT64_C(1))
 
@@ -56,6 +59,7 @@ struct model_vcpu {
 	uint32_t wait, fault_kind, on_target;
 	uint64_t on_entry;
 	uint64_t seq; /* of the last exit */
+	uint32_t limit; /* of exits in a run; 0: none */
 	bool answered;
 	enum axvm_complete_action action;
 	uint64_t answer;
@@ -67,6 +71,20 @@ struct model_vcpu {
 };
 
 struct model_vm;
+
+/* A channel of the host; a name may have had others before. */
+struct model_channel {
+	bool open;
+	uint64_t publisher, key, size;
+	uint32_t serial, access;
+};
+
+/* A VM's end of a channel, be it open or not. */
+struct model_link {
+	bool used;
+	uint64_t publisher, key, gpa;
+	uint32_t serial;
+};
 
 /* A device of the host: what is read is what was written last. */
 struct model_device {
@@ -88,7 +106,10 @@ struct model_vm {
 	struct model_region regions[REGIONS];
 	struct model_vcpu vcpus[VCPUS];
 	struct model_device devices[DEVICES];
-	bool pic;
+	bool pic, pool;
+	/* A batch of edits is open; CPUs may still use what they took away. */
+	bool batch, batch_dirty;
+	struct model_link links[CHANNELS];
 	uint64_t host_levels, edges; /* of the lines */
 	struct axvm_irq_source sources[2];
 	bool source_levels[2];
@@ -119,6 +140,8 @@ struct fuzz {
 	uint32_t reserved_count;
 	struct model_cpu cpus[CPUS];
 	struct model_vm vms[VMS];
+	struct model_channel channels[CHANNELS];
+	uint32_t channel_serial;
 	uint32_t cpu; /* the one that calls */
 	unsigned depth; /* 1: while a guest is inside */
 	uint32_t starve; /* allocation of the next call that fails, or 0 */
@@ -242,6 +265,9 @@ uint64_t region_hpa(const struct axvm_region_config *r);
 /* By axvm_host_reserve(); by that or by a VM. */
 bool is_reserved(const struct fuzz *f, uint64_t start, uint64_t size);
 bool is_claimed(const struct fuzz *f, uint64_t start, uint64_t size);
+/* What axvm_map() may not give to `v`. */
+bool is_forbidden(const struct fuzz *f, const struct model_vm *v,
+		  uint64_t start, uint64_t size);
 
 /* ---- api_device_calls.c ---- */
 
@@ -252,6 +278,19 @@ bool devices_collide(const struct model_vm *v);
 void call_add_image(struct fuzz *f);
 void call_add_device(struct fuzz *f);
 void call_console(struct fuzz *f);
+
+/* ---- api_memory_calls.c ---- */
+
+/*
+ * A vCPU of `v` is inside, by whose CPU we are called: it could not leave while
+ * we wait. Broadcast flushes need not wait, but for `leave`.
+ */
+bool waits_for_us(const struct fuzz *f, const struct model_vm *v, bool leave);
+
+/* ---- api_ivc_calls.c ---- */
+
+void call_ivc(struct fuzz *f);
+void ivc_close_all(struct fuzz *f);
 
 /* ---- the calls ---- */
 
@@ -264,8 +303,8 @@ struct api_call {
 };
 
 extern const struct api_call life_calls[], vcpu_calls[], irq_calls[],
-	memory_calls[], host_calls[];
+	memory_calls[], host_calls[], service_calls[];
 extern const size_t life_call_count, vcpu_call_count, irq_call_count,
-	memory_call_count, host_call_count;
+	memory_call_count, host_call_count, service_call_count;
 
 #endif

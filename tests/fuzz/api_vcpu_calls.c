@@ -69,7 +69,9 @@ static void run_off(struct fuzz *f, struct model_vm *v, uint32_t vcpu,
 	struct axvm_exit exit;
 
 	CALL(f, 0, stub_run(f->m, cpu, v->vm, vcpu, &exit));
-	if (v->state == AXVM_VM_RUNNING) {
+	if (v->state == AXVM_VM_SUSPENDED) {
+		require(f, exit.reason == AXVM_EXIT_SUSPENDED);
+	} else if (v->state == AXVM_VM_RUNNING) {
 		require(f, exit.reason == AXVM_EXIT_HALT);
 		require(f, exit.u.halt.deadline == AXVM_NO_DEADLINE);
 	} else {
@@ -129,6 +131,9 @@ static void call_run(struct fuzz *f)
 	    v->vcpus[vcpu].cpu != NOBODY)
 		cpu = v->vcpus[vcpu].cpu;
 	errors = errors_of_run(f, v, vcpu, cpu);
+	/* Guests may or may not see edits that are not committed. */
+	if (v->batch_dirty)
+		return;
 	if (errors != 0)
 		run_refused(f, v, vcpu, cpu, errors);
 	else if (v->vcpus[vcpu].state == AXVM_VCPU_OFF)

@@ -33,8 +33,7 @@ int axvm_add_image(struct axvm_vm *vm, enum axvm_image_kind kind,
 	    (kind == AXVM_IMAGE_RAW && image->gpa.value == 0))
 		return AXVM_EINVAL;
 	spin_lock(&vm->life);
-	if (load_relaxed(&vm->state) != AXVM_VM_LOADING ||
-	    load_relaxed(&vm->destroying) != 0) {
+	if (!axvmi_may_add(vm)) {
 		err = AXVM_ESTATE;
 	} else if (images_of(vm, kind) == limit) {
 		err = kind == AXVM_IMAGE_RAW ? AXVM_ENOSPC : AXVM_EEXIST;

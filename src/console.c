@@ -16,8 +16,7 @@ int axvm_set_debug_console(struct axvm_vm *vm,
 	if (vm == NULL || (console != NULL && console->write == NULL))
 		return AXVM_EINVAL;
 	spin_lock(&vm->life);
-	if (load_relaxed(&vm->state) == AXVM_VM_LOADING &&
-	    load_relaxed(&vm->destroying) == 0) {
+	if (axvmi_may_add(vm)) {
 		vm->console = console != NULL ? *console : none;
 		err = AXVM_OK;
 	}

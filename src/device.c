@@ -395,8 +395,7 @@ int axvm_add_device(struct axvm_vm *vm, struct axvm_device *device)
 	if (vm == NULL || device == NULL)
 		return AXVM_EINVAL;
 	spin_lock(&vm->life);
-	if (load_seq(&vm->state) == AXVM_VM_LOADING &&
-	    load_relaxed(&vm->destroying) == 0)
+	if (axvmi_may_add(vm))
 		err = add(vm, device, &other);
 	spin_unlock(&vm->life);
 	/* Not under the lock: the log is the host's. */

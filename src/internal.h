@@ -234,7 +234,10 @@ struct axvm_vm {
 	/* From axvm_mem_begin() to axvm_mem_commit(), under mem; owes nothing
 	 * while batch_open is 0. */
 	struct axvmi_mem_batch open;
-	/* How far a bounded reset or destroy got, under life. */
+	/* Under life. All of it but contents and channels exists: LOADING, an
+	 * init is under way, or any later state. */
+	bool built;
+	/* How far a bounded init, reset or destroy got, under life. */
 	bool releasing;
 	uint32_t step_region;
 	uint64_t step_offset;
@@ -443,6 +446,13 @@ int axvmi_change_state(struct axvm_vm *vm, enum axvm_vm_state next);
 /* Calls every vCPU but `self` to look at the state, also those that are off:
  * their host threads may wait for a wake. */
 void axvmi_call_everybody(struct axvm_vm *vm, const struct axvm_vcpu *self);
+/* May the host still add devices, images and the like? Under life. */
+static inline bool axvmi_may_add(const struct axvm_vm *vm)
+{
+	return load_seq(&vm->state) == AXVM_VM_LOADING && !vm->built &&
+	       load_relaxed(&vm->destroying) == 0;
+}
+
 /* STOPPING becomes STOPPED once no vCPU runs or is resident. */
 void axvmi_try_stopped(struct axvm_vm *vm);
 
@@ -565,7 +575,8 @@ enum axvmi_dispatch axvmi_device_access(struct axvm_vcpu *vcpu,
 
 /* ---- ram.c ---- */
 
-/* Takes memory of all regions and maps what is not DEMAND; all or nothing. */
+/* Takes memory of all regions and maps what is not DEMAND; all or nothing. It is
+ * to be zeroed by axvmi_memory_reset(). */
 int axvmi_memory_init(struct axvm_vm *vm);
 /* Gives everything back, at once. */
 void axvmi_memory_fini(struct axvm_vm *vm);

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /*
- * The frames behind guest memory: taken at init, zeroed at boot and reset, given
+ * The frames behind guest memory: taken at init, zeroed then and at reset, given
  * back at destroy. Runs under vm->life with no vCPU in the guest; only the
  * frames of demand regions come and go while the guest runs (memory.c).
  */
@@ -133,8 +133,6 @@ static int region_alloc(struct axvm_vm *vm, struct axvmi_region *region)
 		    !piece_take(vm, r->size - done, &order, piece))
 			return AXVM_ENOMEM;
 		region->chunks->count++;
-		memset(piece->virt, 0, piece->size);
-		axvmi_sync(vm, piece->virt, piece->size);
 		piece->offset = done;
 		err = map_piece(vm, r, piece);
 		if (err != AXVM_OK)
@@ -144,33 +142,15 @@ static int region_alloc(struct axvm_vm *vm, struct axvmi_region *region)
 	return AXVM_OK;
 }
 
-static void zero_page(struct axvm_vm *vm, uint64_t hpa)
-{
-	void *virt = axvmi_phys_to_virt(vm->host, hpa);
-
-	memset(virt, 0, PAGE_SIZE_4K);
-	axvmi_sync(vm, virt, PAGE_SIZE_4K);
-}
-
 static int region_init(struct axvm_vm *vm, struct axvmi_region *region)
 {
 	const struct axvm_region_config *r = &region->config;
-	uint64_t hpa = axvmi_region_hpa(r);
 
-	switch (r->kind) {
-	case AXVM_REGION_DEMAND:
+	if (r->kind == AXVM_REGION_DEMAND)
 		return AXVM_OK;
-	case AXVM_REGION_ALLOC:
+	if (r->kind == AXVM_REGION_ALLOC)
 		return region_alloc(vm, region);
-	case AXVM_REGION_IDENTICAL:
-	case AXVM_REGION_HOST:
-		for (uint64_t off = 0; off < r->size; off += PAGE_SIZE_4K)
-			zero_page(vm, hpa + off);
-		break;
-	case AXVM_REGION_RESERVED:
-		break;
-	}
-	return map_frames(vm, r, 0, axvm_to_hpa(hpa), r->size);
+	return map_frames(vm, r, 0, axvm_to_hpa(axvmi_region_hpa(r)), r->size);
 }
 
 /* Takes the first `count` regions off the map of an init that failed. */
@@ -334,9 +314,19 @@ void axvmi_memory_fini(struct axvm_vm *vm)
 	regions_forget(vm, vm->config.region_count);
 }
 
-/* ---- reset ---- */
+/* ---- zeroing ---- */
 
-/* Zeroes what is mapped in a region of step_offset on; true when through. */
+/* Of code that was here no instruction cache knows when the guest begins: a
+ * vCPU that is loaded first after power-on drops what its CPU holds. */
+static void zero_page(struct axvm_vm *vm, uint64_t hpa)
+{
+	void *virt = axvmi_phys_to_virt(vm->host, hpa);
+
+	memset(virt, 0, PAGE_SIZE_4K);
+	axvmi_sync_data(vm, virt, PAGE_SIZE_4K);
+}
+
+/* Zeroes what is mapped in a region from step_offset on; true when through. */
 static bool region_zero(struct axvm_vm *vm, const struct axvm_region_config *r,
 			uint64_t *budget)
 {
@@ -414,17 +404,17 @@ static int region_reset(struct axvm_vm *vm, struct axvmi_region *region,
 int axvmi_memory_reset(struct axvm_vm *vm)
 {
 	uint64_t budget = STEP_BYTES;
+	int err = AXVM_OK;
 
 	(void)axvmi_open_end(vm);
 	while (vm->step_region < vm->config.region_count) {
-		int err = region_reset(vm, &vm->regions[vm->step_region],
-				       &budget);
-
+		err = region_reset(vm, &vm->regions[vm->step_region], &budget);
 		if (err != AXVM_OK)
-			return err;
+			break;
 		vm->step_region++;
 		vm->step_offset = 0;
 	}
-	vm->step_region = 0;
-	return AXVM_OK;
+	if (err == AXVM_OK)
+		vm->step_region = 0;
+	return err;
 }

@@ -227,8 +227,11 @@ int axvm_create(struct axvm_host *host, const struct axvm_vm_config *config,
 
 /* ---- init ---- */
 
-/* Each step undoes itself on failure; the ones before it are undone here. */
-static int init_parts(struct axvm_vm *vm)
+/*
+ * Takes memory, not zeroed yet, and makes what uses it. Each part undoes itself
+ * on failure; the ones before it are undone here.
+ */
+static int build(struct axvm_vm *vm)
 {
 	int err = axvmi_memory_init(vm);
 
@@ -241,30 +244,59 @@ static int init_parts(struct axvm_vm *vm)
 	if (err != AXVM_OK)
 		goto no_vcpus;
 	err = vm->ops->vm_init(vm);
+	if (err == AXVM_OK)
+		return AXVM_OK;
+	axvmi_vcpus_fini(vm);
+no_vcpus:
+	axvmi_memory_fini(vm);
+	return err;
+}
+
+static void unbuild(struct axvm_vm *vm)
+{
+	vm->ops->vm_fini(vm);
+	axvmi_vcpus_fini(vm);
+	axvmi_memory_fini(vm);
+}
+
+/* The rest at once: from the first of it on, other VMs may be concerned. */
+static int load(struct axvm_vm *vm)
+{
+	int err = axvmi_ivc_init(vm);
+
 	if (err != AXVM_OK)
-		goto no_arch;
-	err = axvmi_ivc_init(vm);
-	if (err != AXVM_OK)
-		goto no_pool;
+		return err;
 	axvmi_lines_reset(vm);
 	err = axvmi_ivc_start(vm);
 	if (err != AXVM_OK)
 		goto no_channels;
 	err = axvmi_boot_load(vm);
-	if (err != AXVM_OK)
-		goto no_images;
-	return AXVM_OK;
-no_images:
+	if (err == AXVM_OK)
+		return axvmi_change_state(vm, AXVM_VM_LOADED);
 	while (axvmi_ivc_stop(vm) != AXVM_OK)
 		;
 no_channels:
 	axvmi_ivc_fini(vm);
-no_pool:
-	vm->ops->vm_fini(vm);
-no_arch:
-	axvmi_vcpus_fini(vm);
-no_vcpus:
-	axvmi_memory_fini(vm);
+	return err;
+}
+
+static int init_step(struct axvm_vm *vm)
+{
+	int err = vm->built ? AXVM_OK : build(vm);
+
+	if (err != AXVM_OK)
+		return err;
+	vm->built = true;
+	/* Zeroes, in bounded steps. */
+	err = axvmi_memory_reset(vm);
+	if (err == AXVM_EAGAIN)
+		return err;
+	if (err == AXVM_OK)
+		err = load(vm);
+	if (err != AXVM_OK) {
+		unbuild(vm);
+		vm->built = false;
+	}
 	return err;
 }
 
@@ -277,9 +309,7 @@ int axvm_init(struct axvm_vm *vm)
 	spin_lock(&vm->life);
 	if (load_seq(&vm->state) == AXVM_VM_LOADING &&
 	    load_relaxed(&vm->destroying) == 0)
-		err = init_parts(vm);
-	if (err == AXVM_OK)
-		err = axvmi_change_state(vm, AXVM_VM_LOADED);
+		err = init_step(vm);
 	spin_unlock(&vm->life);
 	return err;
 }
@@ -417,13 +447,13 @@ static void devices_destroy(struct axvm_vm *vm)
 	vm->device_count = 0;
 }
 
-/* LOADING: only what axvm_create() made is there, and perhaps a reserve. */
+/* Not built: only what axvm_create() made is there, and perhaps a reserve. */
 static int destroy_step(struct axvm_vm *vm)
 {
 	/* First, so that nothing is kept any more. */
 	if (axvmi_reserve_release(vm) != AXVM_OK)
 		return AXVM_EAGAIN;
-	if (load_seq(&vm->state) != AXVM_VM_LOADING) {
+	if (vm->built) {
 		if (axvmi_ivc_stop(vm) != AXVM_OK ||
 		    axvmi_memory_release(vm) != AXVM_OK)
 			return AXVM_EAGAIN;

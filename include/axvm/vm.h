@@ -52,12 +52,15 @@ AXVM_MUST_USE int axvm_create(struct axvm_host *host,
 
 /*
  * LOADING -> LOADED: builds vCPUs, devices, interrupt controller and stage-2
- * tables, takes memory, freezes the device table, loads the images and writes
- * the guest's tables. Context: thread. Errors: EINVAL, ESTATE, ENOMEM, EEXIST
- * (a device the host added overlaps, two images do, there are two interrupt
- * controllers, or a channel of the configuration has another size already),
- * EPERM (it may only be read), ENOSPC (images or tables do not fit), ERANGE (an
- * image outside the regions), EFORMAT (kernel image).
+ * tables, takes and zeroes memory, freezes the device table, loads the images
+ * and writes the guest's tables. Bounded steps of 4 MiB of memory; until the
+ * last one the VM stays LOADING, and only init and destroy are allowed. A call
+ * that fails has undone them all.
+ * Context: thread. Errors: EINVAL, ESTATE, ENOMEM, EAGAIN (not done yet: call
+ * again), EEXIST (a device the host added overlaps, two images do, there are
+ * two interrupt controllers, or a channel of the configuration has another size
+ * already), EPERM (it may only be read), ENOSPC (images or tables do not fit),
+ * ERANGE (an image outside the regions), EFORMAT (kernel image).
  */
 AXVM_MUST_USE int axvm_init(struct axvm_vm *vm);
 

@@ -203,6 +203,7 @@ static void boot(struct vm *vm)
 void vm_start_all(struct axvm_host *host)
 {
 	struct blob text;
+	int error;
 
 	for (struct vm *vm = vms; vm < &vms[MAX_VMS]; vm++) {
 		vm->number = vm_count + 1;
@@ -213,7 +214,9 @@ void vm_start_all(struct axvm_host *host)
 		add_image(vm, "initrd", AXVM_IMAGE_RAMDISK);
 		add_image(vm, "dtb", AXVM_IMAGE_DTB);
 		add_consoles(vm);
-		MUST(axvm_init(vm->handle));
+		while ((error = axvm_init(vm->handle)) == AXVM_EAGAIN)
+			;
+		must("axvm_init", error);
 		reserve(vm);
 		enable_irqs(vm);
 		if (option("histograms", 0) != 0)

@@ -434,8 +434,13 @@ static inline void machine_create(void)
 
 static inline void machine_init(void)
 {
+	int err;
+
 	machine_create();
-	machine_require(axvm_init(m.vm) == AXVM_OK, "init");
+	do
+		err = axvm_init(m.vm);
+	while (err == AXVM_EAGAIN);
+	machine_require(err == AXVM_OK, "init");
 	m.v = riscv_vcpu(m.vm->vcpus[0]);
 }
 

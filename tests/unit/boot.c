@@ -98,7 +98,7 @@ static void there_is_one_image_of_a_kind_and_eight_raw_ones(void **state)
 	assert_int_equal(add(vm, AXVM_IMAGE_RAW, "w", 1, RAM + KIB(100)),
 			 AXVM_ENOSPC);
 	/* All of them at once are not too many. */
-	assert_int_equal(axvm_init(vm), AXVM_OK);
+	assert_int_equal(init_vm(vm), AXVM_OK);
 	guest_has(vm, RAM, "k", 1);
 	guest_has(vm, RAM + KIB(16), "b", 1);
 	guest_has(vm, RAM + KIB(32) + 7 * PAGE, "w", 1);
@@ -117,7 +117,7 @@ static void a_flat_kernel_goes_where_the_configuration_says(void **state)
 	vm = created();
 	assert_int_equal(add(vm, AXVM_IMAGE_KERNEL, "flat kernel", 12, 0),
 			 AXVM_OK);
-	assert_int_equal(axvm_init(vm), AXVM_OK);
+	assert_int_equal(init_vm(vm), AXVM_OK);
 	guest_has(vm, RAM + 0x3000, "flat kernel", 12);
 	assert_int_equal(axvm_boot(vm), AXVM_OK);
 	assert_int_equal(stub_reg(vm, 0, STUB_REG_ENTRY), RAM + 0x3000);
@@ -133,7 +133,7 @@ static void the_image_address_wins_over_the_configuration(void **state)
 	vm = created();
 	assert_int_equal(add(vm, AXVM_IMAGE_KERNEL, "here", 5, RAM + 0x7000),
 			 AXVM_OK);
-	assert_int_equal(axvm_init(vm), AXVM_OK);
+	assert_int_equal(init_vm(vm), AXVM_OK);
 	guest_has(vm, RAM + 0x7000, "here", 5);
 	assert_int_equal(axvm_boot(vm), AXVM_OK);
 	assert_int_equal(stub_reg(vm, 0, STUB_REG_ENTRY), RAM + 0x7000);
@@ -148,7 +148,7 @@ static void the_configured_entry_is_that_of_a_flat_kernel(void **state)
 	config.kernel.entry.value = RAM + 0x40;
 	vm = created();
 	assert_int_equal(add(vm, AXVM_IMAGE_KERNEL, "flat", 5, 0), AXVM_OK);
-	assert_int_equal(axvm_init(vm), AXVM_OK);
+	assert_int_equal(init_vm(vm), AXVM_OK);
 	assert_int_equal(axvm_boot(vm), AXVM_OK);
 	assert_int_equal(stub_reg(vm, 0, STUB_REG_ENTRY), RAM + 0x40);
 	end(vm);
@@ -165,7 +165,7 @@ static void a_linux_kernel_says_where_it_wants_to_be(void **state)
 	vm = created();
 	assert_int_equal(add(vm, AXVM_IMAGE_KERNEL, kernel, sizeof(kernel), 0),
 			 AXVM_OK);
-	assert_int_equal(axvm_init(vm), AXVM_OK);
+	assert_int_equal(init_vm(vm), AXVM_OK);
 	guest_has(vm, RAM + MIB(2), kernel, sizeof(kernel));
 	assert_int_equal(axvm_boot(vm), AXVM_OK);
 	/* Not the configured one: its header knows. */
@@ -184,7 +184,7 @@ static void a_kernel_nobody_can_start_is_refused(void **state)
 			     "ELF\2\1\1",
 			     8, 0),
 			 AXVM_OK);
-	assert_int_equal(axvm_init(vm), AXVM_EFORMAT);
+	assert_int_equal(init_vm(vm), AXVM_EFORMAT);
 	assert_int_equal(axvm_vm_state(vm), AXVM_VM_LOADING);
 	/* Only the device map may have grown. */
 	assert_true(test_hal_live(stub_hal(m)) <= live + 1);
@@ -213,7 +213,7 @@ static void images_that_do_not_fit_are_refused(void **state)
 		assert_int_equal(add(vm, cases[i].kind, kernel, cases[i].size,
 				     cases[i].gpa),
 				 AXVM_OK);
-		assert_int_equal(axvm_init(vm), cases[i].err);
+		assert_int_equal(init_vm(vm), cases[i].err);
 		assert_int_equal(axvm_vm_state(vm), AXVM_VM_LOADING);
 		destroy(vm);
 	}
@@ -228,7 +228,7 @@ static void a_ramdisk_too_large_for_ram_is_refused(void **state)
 	assert_int_equal(add(vm, AXVM_IMAGE_KERNEL, "flat", 5, 0), AXVM_OK);
 	assert_int_equal(add(vm, AXVM_IMAGE_RAMDISK, large, sizeof(large), 0),
 			 AXVM_OK);
-	assert_int_equal(axvm_init(vm), AXVM_ENOSPC);
+	assert_int_equal(init_vm(vm), AXVM_ENOSPC);
 	destroy(vm);
 }
 
@@ -240,7 +240,7 @@ static void read_only_memory_takes_images_at_load_time(void **state)
 	add_region(0x1000, PAGE, AXVM_REGION_ALLOC)->access = AXVM_READ;
 	vm = created();
 	assert_int_equal(add(vm, AXVM_IMAGE_RAW, "rom", 4, 0x1000), AXVM_OK);
-	assert_int_equal(axvm_init(vm), AXVM_OK);
+	assert_int_equal(init_vm(vm), AXVM_OK);
 	guest_has(vm, 0x1000, "rom", 4);
 	assert_int_equal(axvm_write_guest(vm, axvm_to_gpa(0x1000), "x", 1),
 			 AXVM_EFAULT);
@@ -258,7 +258,7 @@ static void demand_memory_takes_images_too(void **state)
 	assert_int_equal(add(vm, AXVM_IMAGE_RAW, kernel, sizeof(kernel),
 			     RAM + MIB(16) + 100),
 			 AXVM_OK);
-	assert_int_equal(axvm_init(vm), AXVM_OK);
+	assert_int_equal(init_vm(vm), AXVM_OK);
 	guest_has(vm, RAM + MIB(16) + 100, kernel, sizeof(kernel));
 	destroy(vm);
 }
@@ -273,7 +273,7 @@ static void firmware_and_ramdisk_go_where_the_configuration_says(void **state)
 	vm = created();
 	assert_int_equal(add(vm, AXVM_IMAGE_BIOS, "bios", 5, 0), AXVM_OK);
 	assert_int_equal(add(vm, AXVM_IMAGE_RAMDISK, "disk", 5, 0), AXVM_OK);
-	assert_int_equal(axvm_init(vm), AXVM_OK);
+	assert_int_equal(init_vm(vm), AXVM_OK);
 	guest_has(vm, RAM + KIB(128), "bios", 5);
 	guest_has(vm, RAM + KIB(256), "disk", 5);
 	destroy(vm);
@@ -290,7 +290,7 @@ static void tables_are_generated_when_no_tree_is_given(void **state)
 	with_tables();
 	vm = created();
 	assert_int_equal(add(vm, AXVM_IMAGE_KERNEL, "flat", 5, 0), AXVM_OK);
-	assert_int_equal(axvm_init(vm), AXVM_OK);
+	assert_int_equal(init_vm(vm), AXVM_OK);
 	assert_int_equal(axvm_boot(vm), AXVM_OK);
 	gpa = stub_reg(vm, 0, STUB_REG_ARGUMENT);
 	assert_in_range(gpa, RAM + 8, RAM + RAM_SIZE - 8);
@@ -335,7 +335,7 @@ static void the_hosts_tree_is_passed_on_unchanged(void **state)
 	assert_int_equal(add(vm, AXVM_IMAGE_KERNEL, "flat", 5, 0), AXVM_OK);
 	assert_int_equal(add(vm, AXVM_IMAGE_DTB, "the host's tree", 16, 0),
 			 AXVM_OK);
-	assert_int_equal(axvm_init(vm), AXVM_OK);
+	assert_int_equal(init_vm(vm), AXVM_OK);
 	assert_int_equal(axvm_boot(vm), AXVM_OK);
 	assert_int_equal(stub_reg(vm, 0, STUB_REG_ARGUMENT), RAM + KIB(512));
 	guest_has(vm, RAM + KIB(512), "the host's tree", 16);
@@ -358,7 +358,7 @@ static void reset_loads_the_images_again(void **state)
 	vm = created();
 	assert_int_equal(add(vm, AXVM_IMAGE_KERNEL, kernel, sizeof(kernel), 0),
 			 AXVM_OK);
-	assert_int_equal(axvm_init(vm), AXVM_OK);
+	assert_int_equal(init_vm(vm), AXVM_OK);
 	stub_program(vm, 0, ops);
 	for (int i = 0; i < 3; i++) {
 		uint64_t word = 1;

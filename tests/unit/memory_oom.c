@@ -357,7 +357,7 @@ static void an_init_that_fails_can_be_tried_again(void **state)
 		int err;
 
 		test_hal_fail_from(stub_hal(m), k);
-		err = axvm_init(vm);
+		err = init_vm(vm);
 		failed = test_hal_failed(stub_hal(m));
 		test_hal_fail_at(stub_hal(m), 0);
 		if (failed) {
@@ -366,7 +366,7 @@ static void an_init_that_fails_can_be_tried_again(void **state)
 			/* The bus table may stay for the next time. */
 			assert_in_range(test_hal_live(stub_hal(m)), live,
 					live + 1);
-			assert_int_equal(axvm_init(vm), AXVM_OK);
+			assert_int_equal(init_vm(vm), AXVM_OK);
 			failures++;
 		}
 		assert_int_equal(axvm_vm_state(vm), AXVM_VM_LOADED);

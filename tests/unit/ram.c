@@ -230,6 +230,128 @@ static int try_init(void *vm)
 	return axvm_init(vm);
 }
 
+/* ---- init in steps ---- */
+
+static enum axvm_access_result no_access(struct axvm_device *device,
+					 struct axvm_device_access *access)
+{
+	(void)device;
+	(void)access;
+	return AXVM_ACCESS_FAULT;
+}
+
+/* A VM of 32 MiB in the middle of its init. */
+static struct axvm_vm *half_made(void)
+{
+	struct axvm_vm *vm;
+
+	regions[0].size = MIB(32);
+	vm = created();
+	assert_int_equal(axvm_init(vm), AXVM_EAGAIN);
+	assert_int_equal(axvm_init(vm), AXVM_EAGAIN);
+	return vm;
+}
+
+static void large_memory_is_zeroed_in_steps(void **state)
+{
+	static uint8_t bytes[MIB(1)];
+	struct axvm_vm *vm;
+	unsigned steps = 2;
+
+	(void)state;
+	plain_machine();
+	vm = half_made();
+	while (axvm_init(vm) == AXVM_EAGAIN) {
+		assert_int_equal(axvm_vm_state(vm), AXVM_VM_LOADING);
+		steps++;
+	}
+	assert_in_range(steps, 7, 8);
+	assert_int_equal(axvm_vm_state(vm), AXVM_VM_LOADED);
+	assert_int_equal(axvm_init(vm), AXVM_ESTATE);
+	for (uint64_t off = 0; off < MIB(32); off += MIB(1)) {
+		assert_int_equal(axvm_read_guest(vm, axvm_to_gpa(RAM + off),
+						 bytes, sizeof(bytes)),
+				 AXVM_OK);
+		for (size_t i = 0; i < sizeof(bytes); i += 64)
+			assert_int_equal(bytes[i], 0);
+	}
+	destroy(vm);
+}
+
+static void a_vm_that_is_half_made_can_only_be_finished(void **state)
+{
+	static const struct axvm_device_ops ops = {.name = "late",
+						   .access = no_access};
+	static const struct axvm_image image = {
+		.data = "x", .size = 1, .gpa = {RAM}};
+	struct axvm_device device = {.ops = &ops};
+	struct axvm_mapping mapping;
+	struct axvm_vm *vm;
+
+	(void)state;
+	plain_machine();
+	vm = half_made();
+	assert_int_equal(axvm_add_image(vm, AXVM_IMAGE_RAW, &image),
+			 AXVM_ESTATE);
+	assert_int_equal(axvm_add_device(vm, &device), AXVM_ESTATE);
+	assert_int_equal(axvm_set_debug_console(vm, NULL), AXVM_ESTATE);
+	assert_int_equal(axvm_boot(vm), AXVM_ESTATE);
+	assert_int_equal(axvm_shutdown(vm), AXVM_ESTATE);
+	assert_int_equal(axvm_reset(vm), AXVM_ESTATE);
+	assert_int_equal(axvm_mem_begin(vm), AXVM_ESTATE);
+	assert_int_equal(axvm_unmap(vm, axvm_to_gpa(RAM), PAGE), AXVM_ESTATE);
+	assert_int_equal(axvm_query(vm, axvm_to_gpa(RAM), &mapping),
+			 AXVM_ESTATE);
+	assert_int_equal(axvm_irq_set(vm, 1, true), AXVM_ESTATE);
+	assert_int_equal(stub_run(m, 0, vm, 0, left), AXVM_ESTATE);
+	while (axvm_init(vm) == AXVM_EAGAIN)
+		;
+	assert_int_equal(axvm_boot(vm), AXVM_OK);
+	end(vm);
+}
+
+static void a_vm_that_is_half_made_can_be_destroyed(void **state)
+{
+	struct axvm_vm *vm;
+	size_t live;
+
+	(void)state;
+	plain_machine();
+	live = test_hal_live(stub_hal(m));
+	vm = half_made();
+	destroy(vm);
+	assert_int_equal(test_hal_live(stub_hal(m)), live);
+}
+
+/* Its images are looked at last. */
+static void an_init_that_fails_at_its_end_has_undone_all(void **state)
+{
+	static const struct axvm_image image = {
+		.data = "x", .size = 1, .gpa = {NOWHERE}};
+	struct axvm_vm *vm;
+	unsigned steps = 0;
+	size_t live;
+	int err;
+
+	(void)state;
+	plain_machine();
+	regions[0].size = MIB(32);
+	vm = created();
+	assert_int_equal(axvm_add_image(vm, AXVM_IMAGE_RAW, &image), AXVM_OK);
+	live = test_hal_live(stub_hal(m));
+	for (unsigned round = 0; round < 2; round++) {
+		while ((err = axvm_init(vm)) == AXVM_EAGAIN)
+			steps++;
+		assert_int_equal(err, AXVM_ERANGE);
+		assert_int_equal(axvm_vm_state(vm), AXVM_VM_LOADING);
+		assert_in_range(test_hal_live(stub_hal(m)), live, live + 1);
+	}
+	assert_true(steps >= 14);
+	/* As at first: more can be added. */
+	assert_int_equal(axvm_set_debug_console(vm, NULL), AXVM_OK);
+	destroy(vm);
+}
+
 /* More pieces than one list of them holds, and the last one fails. */
 static void many_pieces_are_given_back_when_one_fails(void **state)
 {
@@ -298,6 +420,10 @@ int main(void)
 		TEST(instructions_of_the_life_before_are_not_executed),
 		OWN(many_demand_pages_are_reset_in_steps),
 		TEST(a_memory_hole_behind_the_last_region_is_no_ram),
+		OWN(large_memory_is_zeroed_in_steps),
+		OWN(a_vm_that_is_half_made_can_only_be_finished),
+		OWN(a_vm_that_is_half_made_can_be_destroyed),
+		OWN(an_init_that_fails_at_its_end_has_undone_all),
 		OWN(many_pieces_are_given_back_when_one_fails),
 		TEST(memory_that_appears_for_one_vcpu_wakes_no_other),
 	};

@@ -16,7 +16,8 @@ int run_guest(struct axvm_host *host, struct axvm_cpu *cpu,
 		return err;
 	err = axvm_add_image(vm, AXVM_IMAGE_KERNEL, kernel);
 	if (err == AXVM_OK)
-		err = axvm_init(vm);
+		while ((err = axvm_init(vm)) == AXVM_EAGAIN)
+			;
 	if (err == AXVM_OK)
 		err = axvm_boot(vm);
 	while (err == AXVM_OK && exit.reason != AXVM_EXIT_STOPPED) {

@@ -137,7 +137,7 @@ static void it_goes_with_the_vm_from_every_state(void **state)
 	destroy(vm);
 	vm = created();
 	assert_int_equal(test_hal_live(stub_hal(m)), live);
-	assert_int_equal(axvm_init(vm), AXVM_OK);
+	assert_int_equal(init_vm(vm), AXVM_OK);
 	reserve(vm, 100);
 	assert_int_equal(axvm_boot(vm), AXVM_OK);
 	reserve(vm, 200);
@@ -286,7 +286,7 @@ static void an_init_that_fails_leaves_it_as_it_was(void **state)
 	live = test_hal_live(stub_hal(m));
 	for (;;) {
 		test_hal_fail_from(stub_hal(m), k++);
-		err = axvm_init(vm);
+		err = init_vm(vm);
 		if (!memory_again())
 			break;
 		assert_int_equal(err, AXVM_ENOMEM);

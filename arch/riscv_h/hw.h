@@ -123,15 +123,15 @@ struct hw_probe axvmi_riscv_hlv_d(uint64_t gva);
  * no return address to save, few registers lost. 0, no valid instruction, if it
  * cannot be fetched.
  */
-static inline uint32_t hw_fetch(uint64_t gva)
+static inline uint64_t hw_fetch(uint64_t gva)
 {
 	register uint64_t value __asm__("a0") = gva;
 
 	__asm__ volatile("call t0, axvmi_riscv_fetch"
 			 : "+r"(value)
 			 :
-			 : "t0", "t1", "t2", "a1", "memory");
-	return (uint32_t)value;
+			 : "t0", "t1", "t2", "t3", "a1", "memory");
+	return value;
 }
 
 /* CSRs that may not exist. */

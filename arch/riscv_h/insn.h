@@ -57,8 +57,8 @@ static inline uint8_t riscv_insn_length(uint32_t low)
 	return (low & 3) == 3 ? 4 : 2;
 }
 
-static inline struct riscv_insn riscv_insn_integer(bool store, uint32_t size,
-						   uint32_t reg, bool sign)
+static inline struct riscv_insn riscv_insn_integer(bool store, uint64_t size,
+						   uint64_t reg, bool sign)
 {
 	struct riscv_insn out = {
 		.kind = store ? RISCV_INSN_STORE : RISCV_INSN_LOAD,
@@ -74,10 +74,10 @@ static inline struct riscv_insn riscv_insn_integer(bool store, uint32_t size,
  * The loads, or with `store` the stores, of LOAD and STORE and of CL and CS,
  * which most accesses to devices are. False: another one, `out` untouched.
  */
-static inline bool riscv_insn_try(uint32_t insn, bool store,
+static inline bool riscv_insn_try(uint64_t insn, bool store,
 				  struct riscv_insn *out)
 {
-	uint32_t funct3 = insn >> 12 & 7;
+	uint64_t funct3 = insn >> 12 & 7;
 
 	if ((insn & 3) == 3) {
 		if ((insn & 0x7f) != (store ? 0x23u : 0x03u) ||

@@ -13,26 +13,27 @@ struct riscv_access {
 	uint64_t cause; /* access fault the guest gets if it is refused */
 };
 
-bool axvmi_riscv_take_device(struct riscv_vcpu *v,
-			     const struct axvmi_space *space, uint64_t gpa)
+void axvmi_riscv_locate(struct riscv_vcpu *v, uint64_t gpa)
 {
-	struct axvmi_space hole;
+	const struct axvmi_bus *bus = &v->core.vm->bus[AXVM_BUS_MMIO];
+	const struct axvmi_space *space = axvmi_bus_find(bus, gpa);
 	uint64_t widths = 1 | 2 | 4 | 8;
+	struct axvmi_space hole;
 
 	if (space == NULL) {
-		hole = axvmi_bus_hole(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
+		hole = axvmi_bus_hole(bus, gpa);
 		space = &hole;
 	} else if (space->kind == AXVMI_SPACE_DEVICE) {
 		widths = axvmi_device_plain_widths(space);
 	} else {
-		return false;
+		v->last_ram = space;
+		return;
 	}
 	v->last.start = space->start;
 	v->last.span = space->last - space->start;
 	v->last.widths = widths;
 	v->last.device = space->device;
 	v->last.range = space->range;
-	return true;
 }
 
 /* Leaves the access to the host; axvmi_riscv_complete() ends it. */

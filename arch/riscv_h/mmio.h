@@ -33,10 +33,11 @@ static inline bool riscv_is_plain_access(uint64_t cause, uint64_t htinst)
 	       htinst == 0;
 }
 
+/* `offset` is gpa - v->last.start. */
 static inline bool riscv_is_last_device(const struct riscv_vcpu *v,
-					uint64_t gpa)
+					uint64_t offset)
 {
-	return gpa - v->last.start <= v->last.span;
+	return offset <= v->last.span;
 }
 
 static inline bool riscv_is_last_ram(const struct riscv_vcpu *v, uint64_t gpa)
@@ -47,10 +48,8 @@ static inline bool riscv_is_last_ram(const struct riscv_vcpu *v, uint64_t gpa)
 	       gpa - space->start <= space->last - space->start;
 }
 
-/* Makes it the last one if `space`, which the map has at gpa, is a device or,
- * NULL, nothing. */
-bool axvmi_riscv_take_device(struct riscv_vcpu *v,
-			     const struct axvmi_space *space, uint64_t gpa);
+/* Makes what the map has at gpa, device, hole or RAM, the last one. */
+void axvmi_riscv_locate(struct riscv_vcpu *v, uint64_t gpa);
 
 /*
  * The page offsets agree, so that it is no access to the guest's page tables;
@@ -69,7 +68,7 @@ static inline bool riscv_is_whole_access(uint64_t gva, uint64_t gpa,
 /* Decodes a plain access to the last device. False: the long way. `word` is 0
  * if there was nothing to fetch. */
 static inline bool riscv_mmio_decode(const struct riscv_vcpu *v, uint64_t gpa,
-				     uint64_t gva, uint32_t word, bool write,
+				     uint64_t gva, uint64_t word, bool write,
 				     struct riscv_insn *insn)
 {
 	return riscv_insn_try(word, write, insn) &&
@@ -95,8 +94,9 @@ static inline int riscv_finish_load(struct riscv_vcpu *v, uint64_t value)
 int axvmi_riscv_mmio_refused(struct riscv_vcpu *v,
 			     enum axvm_access_result result);
 
-/* Performs what was decoded; 0, RISCV_RELOAD, or an exit reason. */
-static inline int riscv_mmio(struct riscv_vcpu *v, uint64_t gpa, uint64_t gva,
+/* Performs what was decoded at `offset` of the last device; 0, RISCV_RELOAD, or an exit reason. */
+static inline int riscv_mmio(struct riscv_vcpu *v, uint64_t gpa,
+			     uint64_t offset, uint64_t gva,
 			     const struct riscv_insn *insn, bool write)
 {
 	struct axvm_device *device = v->last.device;
@@ -117,7 +117,7 @@ static inline int riscv_mmio(struct riscv_vcpu *v, uint64_t gpa, uint64_t gva,
 	if (device == NULL)
 		return axvmi_riscv_mmio_refused(v, AXVM_ACCESS_EXIT);
 	access.vm = v->core.vm;
-	access.offset = gpa - v->last.start;
+	access.offset = offset;
 	access.value = 0;
 	if (write)
 		access.value = riscv_insn_store_value(insn->width,

@@ -104,15 +104,9 @@ static int fault(struct riscv_vcpu *v, uint64_t scause);
 
 /* A load or store, neither to the last device nor to the last RAM. */
 static OUT_OF_LINE int elsewhere(struct riscv_vcpu *v, uint64_t cause,
-				 uint64_t stval, uint64_t htval)
+				 uint64_t gpa)
 {
-	uint64_t gpa = riscv_fault_gpa(stval, htval);
-	const struct axvmi_space *space =
-		axvmi_bus_find(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
-
-	if (axvmi_riscv_take_device(v, space, gpa))
-		return fault(v, cause);
-	v->last_ram = space;
+	axvmi_riscv_locate(v, gpa);
 	return fault(v, cause);
 }
 
@@ -132,23 +126,24 @@ static OUT_OF_LINE int fault(struct riscv_vcpu *v, uint64_t scause)
 	uint64_t htval = csr_read(CSR_HTVAL);
 	uint64_t htinst = csr_read(CSR_HTINST);
 	uint64_t gpa = riscv_fault_gpa(stval, htval);
+	uint64_t offset = gpa - v->last.start;
 	struct riscv_insn insn;
-	uint32_t word;
+	uint64_t word;
 
 	if (!riscv_is_plain_access(scause, htinst))
 		return other_fault(v, scause, stval, htval, htinst);
-	if (!riscv_is_last_device(v, gpa))
+	if (!riscv_is_last_device(v, offset))
 		return riscv_is_last_ram(v, gpa)
 			       ? ram_fault(v, scause, stval, htval)
-			       : elsewhere(v, scause, stval, htval);
+			       : elsewhere(v, scause, gpa);
 	host_fp_back(v);
 	word = hw_fetch(v->frame.pc);
 	if (scause == CAUSE_LOAD_GUEST_PAGE) {
 		if (riscv_mmio_decode(v, gpa, stval, word, false, &insn))
-			return go_on(v,
-				     riscv_mmio(v, gpa, stval, &insn, false));
+			return go_on(v, riscv_mmio(v, gpa, offset, stval, &insn,
+						   false));
 	} else if (riscv_mmio_decode(v, gpa, stval, word, true, &insn)) {
-		return go_on(v, riscv_mmio(v, gpa, stval, &insn, true));
+		return go_on(v, riscv_mmio(v, gpa, offset, stval, &insn, true));
 	}
 	return other_fault(v, scause, stval, htval, htinst);
 }

@@ -259,9 +259,11 @@ ENDFUNC \name
 /*
  * One word when it is aligned, so that it cannot cross a page; else halfwords,
  * the second only if the first says that there is one. hlvx.wu, hlvx.hu.
- * axvmi_riscv_fetch returns to t0; in and out as the others, clobbers t1, t2.
+ * axvmi_riscv_fetch returns to t0, with a1 as it was unless it traps; it clobbers
+ * t1 to t3.
  */
 FUNC axvmi_riscv_hlvx
+	li a1, 0
 	call t0, axvmi_riscv_fetch
 	ret
 ENDFUNC axvmi_riscv_hlvx
@@ -271,21 +273,19 @@ FUNC axvmi_riscv_fetch
 	la t2, .Lfetch_trapped
 	csrrw t1, CSR_STVEC, t2
 	andi t2, a0, 3
-	li a1, 0
 	bnez t2, 1f
 	.insn r 0x73, 4, 0x34, a0, a0, x3
 	csrw CSR_STVEC, t1
 	jr t0
 1:	addi t2, a0, 2
 	.insn r 0x73, 4, 0x32, a0, a0, x3
-	andi a1, a0, 3
-	addi a1, a1, -3
-	bnez a1, 2f
+	andi t3, a0, 3
+	addi t3, t3, -3
+	bnez t3, 2f
 	.insn r 0x73, 4, 0x32, t2, t2, x3
 	slli t2, t2, 16
 	or a0, a0, t2
-2:	li a1, 0
-	csrw CSR_STVEC, t1
+2:	csrw CSR_STVEC, t1
 	jr t0
 	.align 2
 .Lfetch_trapped:

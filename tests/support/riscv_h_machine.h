@@ -231,25 +231,29 @@ static void machine_apply(struct riscv_vcpu *v)
 	v->frame.sstatus |= SSTATUS_SPP;
 }
 
-/* The short way of MMIO, as vcpu.c takes it. */
-static bool machine_mmio(struct riscv_vcpu *v, const struct riscv_syndrome *s,
-			 int *done)
+/* The short ways of page faults, as vcpu.c takes them. */
+static bool machine_fault(struct riscv_vcpu *v, const struct riscv_syndrome *s,
+			  int *done)
 {
 	uint64_t gpa = riscv_fault_gpa(s->stval, s->htval);
 	bool write = s->cause == CAUSE_STORE_GUEST_PAGE;
 	struct riscv_insn insn;
 
-	if (m.long_way || !riscv_is_plain_access(s->cause, s->htinst) ||
-	    (!riscv_is_last_device(v, gpa) &&
-	     !axvmi_riscv_take_device(
-		     v, axvmi_bus_find(&v->core.vm->bus[AXVM_BUS_MMIO], gpa),
-		     gpa)))
+	if (m.long_way || !riscv_is_plain_access(s->cause, s->htinst))
 		return false;
+	if (!riscv_is_last_device(v, gpa - v->last.start) &&
+	    !riscv_is_last_ram(v, gpa))
+		axvmi_riscv_locate(v, gpa);
+	if (!riscv_is_last_device(v, gpa - v->last.start)) {
+		machine_require(riscv_is_last_ram(v, gpa), "neither");
+		*done = axvmi_riscv_page_fault(v, s, v->last_ram);
+		return true;
+	}
 	if (!riscv_mmio_decode(v, gpa, s->stval, m.unfetchable ? 0 : m.insn,
 			       write, &insn))
 		return false;
 	m.short_ways++;
-	*done = riscv_mmio(v, gpa, s->stval, &insn, write);
+	*done = riscv_mmio(v, gpa, gpa - v->last.start, s->stval, &insn, write);
 	return true;
 }
 
@@ -263,7 +267,7 @@ static int machine_trap(struct riscv_vcpu *v, const struct riscv_syndrome *s)
 		v->frame.pc += 4;
 		return axvmi_riscv_sbi_call(v);
 	}
-	if (!machine_mmio(v, s, &reason))
+	if (!machine_fault(v, s, &reason))
 		reason = axvmi_riscv_exit(v, s);
 	/* s0-s11 stay in registers unless the handler says otherwise. */
 	for (unsigned i = 0; i < 32 && reason == 0; i++)

@@ -224,7 +224,11 @@ static void init(struct fuzz *f, struct model_vm *v)
 {
 	struct ledger l = begin(f, "axvm_init");
 	uint32_t errors = v->vm == NULL ? E(AXVM_EINVAL) : 0;
-	int err = axvm_init(v->vm);
+	int err;
+
+	do
+		err = axvm_init(v->vm);
+	while (err == AXVM_EAGAIN);
 
 	if (v->vm != NULL && v->state != AXVM_VM_LOADING)
 		errors |= E(AXVM_ESTATE);

@@ -36,6 +36,23 @@ static void suspended_vcpus_do_not_enter_the_guest(void **state)
 	end(vm);
 }
 
+static void a_vcpu_that_is_off_is_suspended_too(void **state)
+{
+	static const struct stub_op ops[] = {THE_END};
+	struct axvm_vm *vm;
+
+	(void)state;
+	config.cpu_num = 2;
+	vm = running(ops);
+	assert_int_equal(run_on(0, vm, 1), AXVM_EXIT_HALT);
+	assert_int_equal(axvm_suspend(vm), AXVM_OK);
+	assert_int_equal(run_on(0, vm, 1), AXVM_EXIT_SUSPENDED);
+	assert_int_equal(axvm_vcpu_state(vm, 1), AXVM_VCPU_OFF);
+	assert_int_equal(axvm_resume(vm), AXVM_OK);
+	assert_int_equal(run_on(0, vm, 1), AXVM_EXIT_HALT);
+	end(vm);
+}
+
 static void
 only_running_vms_suspend_and_only_suspended_ones_resume(void **state)
 {
@@ -269,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(suspended_vcpus_do_not_enter_the_guest),
+		TEST(a_vcpu_that_is_off_is_suspended_too),
 		TEST(only_running_vms_suspend_and_only_suspended_ones_resume),
 		TEST(a_suspended_vm_with_a_resident_vcpu_stops_and_starts_again),
 		TEST(guest_time_stands_still_while_suspended),

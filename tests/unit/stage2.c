@@ -811,6 +811,17 @@ static void a_merge_alone_owes_a_flush_for_walk_caches(void **state)
 	assert_int_equal(edit.flush_last, BASE + MIB(2) - 1);
 }
 
+static void a_right_taken_from_one_page_owes_a_flush_of_it(void **state)
+{
+	(void)state;
+	assert_int_equal(map(BASE, MIB(1), RAM, AXVM_RWX), 0);
+	begin();
+	assert_int_equal(protect(BASE + 4096, 4096, AXVM_READ), 0);
+	assert_true(edit.need_flush);
+	assert_true(edit.flush_first <= BASE + 4096);
+	assert_true(edit.flush_last >= BASE + 2 * 4096 - 1);
+}
+
 static void a_table_that_goes_owes_a_flush_of_its_span(void **state)
 {
 	(void)state;
@@ -1046,6 +1057,9 @@ int main(void)
 		SV_TEST(dropping_a_table_flushes_all_of_its_span),
 		EPT_TEST(a_merge_alone_owes_a_flush_for_walk_caches),
 		SV_TEST(a_merge_alone_owes_a_flush_for_walk_caches),
+		EPT_TEST(a_right_taken_from_one_page_owes_a_flush_of_it),
+		ARM_TEST(a_right_taken_from_one_page_owes_a_flush_of_it),
+		SV_TEST(a_right_taken_from_one_page_owes_a_flush_of_it),
 		EPT_TEST(a_table_that_goes_owes_a_flush_of_its_span),
 		SV_TEST(a_table_that_goes_owes_a_flush_of_its_span),
 		EPT_TEST(next_finds_mappings_and_skips_holes),

@@ -13,6 +13,9 @@
 #include "explorer.h"
 #include "stub_internal.h"
 
+/* A hypercall that the library leaves to the host. */
+#define HOST_CALL 0x500
+
 /* Small: zeroing it is most of a schedule's time. */
 #define EXPLORE_PAGES 4u
 

@@ -15,15 +15,20 @@ static const char *wrong;
 static bool kicked;
 
 /* The hypercall ends what comes before the threads. */
-static const struct stub_op sleeps[] = {
-	OP(HYPERCALL, 0, 0),	    OP(WFI, 0, 0),	 OP(IRQS, 0, 0),
-	OP(EXPECT, BIT64(LINE), 0), OP(HYPERCALL, 0, 0), THE_END};
-static const struct stub_op sleeps_own[] = {
-	OP(HYPERCALL, 0, 0), OP(WFI, 0, 0),
-	OP(IRQS, 0, 0),	     OP(EXPECT, BIT64(32 + OWN_LINE), 0),
-	OP(HYPERCALL, 0, 0), THE_END};
+static const struct stub_op sleeps[] = {OP(HYPERCALL, HOST_CALL, 0),
+					OP(WFI, 0, 0),
+					OP(IRQS, 0, 0),
+					OP(EXPECT, BIT64(LINE), 0),
+					OP(HYPERCALL, HOST_CALL, 0),
+					THE_END};
+static const struct stub_op sleeps_own[] = {OP(HYPERCALL, HOST_CALL, 0),
+					    OP(WFI, 0, 0),
+					    OP(IRQS, 0, 0),
+					    OP(EXPECT, BIT64(32 + OWN_LINE), 0),
+					    OP(HYPERCALL, HOST_CALL, 0),
+					    THE_END};
 static const struct stub_op sleeps_for_ever[] = {
-	OP(HYPERCALL, 0, 0), OP(WFI, 0, 0), OP(JUMP, 1, 0), THE_END};
+	OP(HYPERCALL, HOST_CALL, 0), OP(WFI, 0, 0), OP(JUMP, 1, 0), THE_END};
 static const struct stub_op *program;
 
 static void host(void)
@@ -42,7 +47,8 @@ static void host(void)
 			kicked = true;
 			return;
 		}
-		if (exit.reason == AXVM_EXIT_HALT)
+		if (exit.reason == AXVM_EXIT_HALT ||
+		    exit.reason == AXVM_EXIT_SUSPENDED)
 			sleep_until_woken(0);
 	}
 }
@@ -140,6 +146,34 @@ static void no_schedule_of_wfi_loses_a_kick(void **state)
 	explore_sleep(sleeps_for_ever, kick);
 }
 
+/* ---- an interrupt while the VM is suspended ---- */
+
+static void about_to_sleep_suspended(void)
+{
+	about_to_sleep();
+	check(axvm_suspend(watched));
+}
+
+static void inject_and_resume(void)
+{
+	check(axvm_inject(watched, 0, LINE));
+	check(axvm_resume(watched));
+}
+
+static void no_schedule_of_a_resume_loses_an_edge(void **state)
+{
+	struct explorer_case c = {
+		.set_up = about_to_sleep_suspended,
+		.check = interrupted,
+		.threads = {host, inject_and_resume},
+	};
+
+	(void)state;
+	explored_machine(14, false);
+	program = sleeps;
+	explore(&c, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +182,7 @@ int main(void)
 		OWN(no_schedule_of_wfi_loses_a_line_of_the_vcpu),
 		OWN(no_schedule_of_wfi_loses_an_edge_of_the_vcpu),
 		OWN(no_schedule_of_wfi_loses_a_kick),
+		OWN(no_schedule_of_a_resume_loses_an_edge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

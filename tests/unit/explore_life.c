@@ -7,20 +7,22 @@
  */
 #include "explore_test.h"
 
-static const struct stub_op stays[] = {OP(HYPERCALL, 0, 0), OP(SPIN, 0, 0),
-				       OP(JUMP, 1, 0), THE_END};
-static const struct stub_op sleeps[] = {OP(HYPERCALL, 0, 0), OP(WFI, 0, 0),
-					OP(JUMP, 1, 0), THE_END};
-static const struct stub_op starts[] = {OP(HYPERCALL, 0, 0), OP(CPU_ON, 1, RAM),
-					OP(HYPERCALL, 0, 0), THE_END};
-static const struct stub_op starts_early[] = {
-	OP(CPU_ON, 1, RAM), OP(HYPERCALL, 0, 0), OP(SYSTEM_OFF, 1, 2), THE_END};
-static const struct stub_op calls_once[] = {OP(HYPERCALL, 0, 0), SWITCH_OFF,
-					    THE_END};
-static const struct stub_op goes_off[] = {OP(HYPERCALL, 0, 0),
+static const struct stub_op stays[] = {OP(HYPERCALL, HOST_CALL, 0),
+				       OP(SPIN, 0, 0), OP(JUMP, 1, 0), THE_END};
+static const struct stub_op sleeps[] = {OP(HYPERCALL, HOST_CALL, 0),
+					OP(WFI, 0, 0), OP(JUMP, 1, 0), THE_END};
+static const struct stub_op starts[] = {OP(HYPERCALL, HOST_CALL, 0),
+					OP(CPU_ON, 1, RAM),
+					OP(HYPERCALL, HOST_CALL, 0), THE_END};
+static const struct stub_op starts_early[] = {OP(CPU_ON, 1, RAM),
+					      OP(HYPERCALL, HOST_CALL, 0),
+					      OP(SYSTEM_OFF, 1, 2), THE_END};
+static const struct stub_op calls_once[] = {OP(HYPERCALL, HOST_CALL, 0),
+					    SWITCH_OFF, THE_END};
+static const struct stub_op goes_off[] = {OP(HYPERCALL, HOST_CALL, 0),
 					  OP(SYSTEM_OFF, 3, 4), THE_END};
-static const struct stub_op switches_off[] = {OP(HYPERCALL, 0, 0), SWITCH_OFF,
-					      THE_END};
+static const struct stub_op switches_off[] = {OP(HYPERCALL, HOST_CALL, 0),
+					      SWITCH_OFF, THE_END};
 
 static const struct stub_op *programs[2];
 static const char *wrong;
@@ -45,7 +47,9 @@ static uint32_t host_until(unsigned n, uint32_t reason)
 		     "run fails");
 		if (exit.reason == AXVM_EXIT_SYSTEM_OFF)
 			offs++;
-		if (exit.reason == AXVM_EXIT_HALT && exit.reason != reason)
+		if (exit.reason != reason &&
+		    (exit.reason == AXVM_EXIT_HALT ||
+		     exit.reason == AXVM_EXIT_SUSPENDED))
 			sleep_until_woken(n);
 	}
 	return exit.reason;
@@ -163,6 +167,133 @@ static void no_schedule_of_shutdown_misses_a_vcpu_that_is_off(void **state)
 	explore(&c, 5);
 }
 
+/* ---- suspend, resume ---- */
+
+#define PAGE_AT (RAM + PAGE)
+/* An exit after which the guest is entered again at once. */
+#define EXIT OP(CPU_ON, 9, 0)
+
+static const struct stub_op writes[] = {OP(HYPERCALL, HOST_CALL, 0),
+					OP(WRITE, PAGE_AT, 1),
+					EXIT,
+					OP(WRITE, PAGE_AT, 2),
+					EXIT,
+					OP(WRITE, PAGE_AT, 3),
+					OP(HYPERCALL, HOST_CALL, 0),
+					THE_END};
+
+static const struct stub_op through[] = {OP(HYPERCALL, HOST_CALL, 0),
+					 OP(HYPERCALL, HOST_CALL, 0), THE_END};
+
+static uint64_t *word;
+static uint64_t seen;
+
+static void run_until_suspended(void)
+{
+	struct axvm_exit exit;
+
+	do {
+		must(axvm_run_vcpu(stub_cpu(m, 0), watched, 0, &exit) ==
+			     AXVM_OK,
+		     "run fails");
+	} while (exit.reason == AXVM_EXIT_IRQ);
+	must(exit.reason == AXVM_EXIT_SUSPENDED ||
+		     exit.reason == AXVM_EXIT_HYPERCALL,
+	     "neither suspended nor through");
+}
+
+static void suspend_and_look(void)
+{
+	must(axvm_suspend(watched) == AXVM_OK, "suspend fails");
+	seen = look(word);
+}
+
+static void boot_writer(void)
+{
+	boot_up();
+	word = word_at(watched, PAGE_AT);
+}
+
+static void end_suspended(void)
+{
+	if (axvm_shutdown(watched) != AXVM_OK)
+		abort();
+	end(watched);
+}
+
+static const char *nothing_written_since(void)
+{
+	must(*word == seen, "written after axvm_suspend() had returned");
+	must(axvm_vm_state(watched) == AXVM_VM_SUSPENDED, "not suspended");
+	end_suspended();
+	return wrong != NULL ? wrong : violation();
+}
+
+static void no_schedule_of_suspend_leaves_a_guest_running(void **state)
+{
+	struct explorer_case c = {
+		.set_up = boot_writer,
+		.check = nothing_written_since,
+		.threads = {run_until_suspended, suspend_and_look},
+	};
+
+	(void)state;
+	life(writes, NULL);
+	explore(&c, 10);
+}
+
+static void run_to_the_end(void)
+{
+	must(host_until(0, AXVM_EXIT_HYPERCALL) == AXVM_EXIT_HYPERCALL,
+	     "not through");
+}
+
+static void suspend_and_resume(void)
+{
+	must(axvm_suspend(watched) == AXVM_OK, "suspend fails");
+	must(axvm_resume(watched) == AXVM_OK, "resume fails");
+}
+
+static const char *ended(void)
+{
+	end(watched);
+	return wrong != NULL ? wrong : violation();
+}
+
+static void no_schedule_of_resume_loses_a_sleeper(void **state)
+{
+	struct explorer_case c = {
+		.set_up = boot_up,
+		.check = ended,
+		.threads = {run_to_the_end, suspend_and_resume},
+	};
+
+	(void)state;
+	life(through, NULL);
+	explore(&c, 10);
+}
+
+/* Whichever comes first. */
+static void suspend_or_be_late(void)
+{
+	int err = axvm_suspend(watched);
+
+	must(err == AXVM_OK || err == AXVM_ESTATE, "suspend's answer");
+}
+
+static void no_schedule_of_suspend_and_shutdown_ends_suspended(void **state)
+{
+	struct explorer_case c = {
+		.set_up = boot_and_leave,
+		.check = stopped,
+		.threads = {suspend_or_be_late, shut_down},
+	};
+
+	(void)state;
+	life(stays, NULL);
+	explore(&c, 5);
+}
+
 /* ---- power-off ---- */
 
 static const char *off_once(void)
@@ -245,8 +376,8 @@ static void no_schedule_of_cpu_on_starts_a_vcpu_twice_or_never(void **state)
 
 /* It is on, goes off, and is started, or refused because it was still on. */
 static const struct stub_op restarts[] = {
-	OP(CPU_ON, 1, RAM), OP(HYPERCALL, 0, 0), OP(CPU_ON, 1, RAM + PAGE),
-	OP(HYPERCALL, 0, 0), THE_END};
+	OP(CPU_ON, 1, RAM), OP(HYPERCALL, HOST_CALL, 0),
+	OP(CPU_ON, 1, RAM + PAGE), OP(HYPERCALL, HOST_CALL, 0), THE_END};
 
 static void go_off(void)
 {
@@ -292,6 +423,9 @@ int main(void)
 		OWN(no_schedule_of_shutdown_misses_a_guest_that_stays),
 		OWN(no_schedule_of_shutdown_misses_a_guest_that_sleeps),
 		OWN(no_schedule_of_shutdown_misses_a_vcpu_that_is_off),
+		OWN(no_schedule_of_suspend_leaves_a_guest_running),
+		OWN(no_schedule_of_resume_loses_a_sleeper),
+		OWN(no_schedule_of_suspend_and_shutdown_ends_suspended),
 		OWN(no_schedule_of_power_off_misses_the_other_vcpu),
 		OWN(no_schedule_of_power_off_misses_one_that_sleeps),
 		OWN(no_schedule_of_two_power_offs_makes_two),

@@ -15,31 +15,37 @@
 #define EXIT OP(CPU_ON, 9, 0)
 
 static const struct stub_op nothing[] = {THE_END};
-static const struct stub_op at_once[] = {OP(READ, PAGE_AT, 0), OP(EXPECT, 1, 0),
-					 OP(READ, PAGE_AT, 0), OP(EXPECT, 1, 0),
-					 OP(HYPERCALL, 0, 0),  THE_END};
+static const struct stub_op at_once[] = {
+	OP(READ, PAGE_AT, 0),	     OP(EXPECT, 1, 0),
+	OP(READ, PAGE_AT, 0),	     OP(EXPECT, 1, 0),
+	OP(HYPERCALL, HOST_CALL, 0), THE_END};
 /* Up to the first hypercall before the threads begin. */
-static const struct stub_op reads[] = {
-	OP(CPU_ON, 1, RAM),   OP(READ, PAGE_AT, 0),
-	OP(HYPERCALL, 0, 0),  OP(READ, PAGE_AT, 0),
-	OP(EXPECT, 1, 0),     EXIT,
-	OP(READ, PAGE_AT, 0), OP(EXPECT, 1, 0),
-	OP(HYPERCALL, 0, 0),  THE_END};
+static const struct stub_op reads[] = {OP(CPU_ON, 1, RAM),
+				       OP(READ, PAGE_AT, 0),
+				       OP(HYPERCALL, HOST_CALL, 0),
+				       OP(READ, PAGE_AT, 0),
+				       OP(EXPECT, 1, 0),
+				       EXIT,
+				       OP(READ, PAGE_AT, 0),
+				       OP(EXPECT, 1, 0),
+				       OP(HYPERCALL, HOST_CALL, 0),
+				       THE_END};
 static const struct stub_op writes[] = {OP(WRITE, PAGE_AT, 2),
-					OP(HYPERCALL, 0, 0),
+					OP(HYPERCALL, HOST_CALL, 0),
 					OP(WRITE, PAGE_AT, 3),
 					EXIT,
 					OP(WRITE, PAGE_AT, 4),
-					OP(HYPERCALL, 0, 0),
+					OP(HYPERCALL, HOST_CALL, 0),
 					THE_END};
 /* The library reads for the guest, who has left. */
 static const struct stub_op peeks[] = {
-	OP(PEEK, PAGE_AT, 0), OP(HYPERCALL, 0, 0), OP(PEEK, PAGE_AT, 0),
-	OP(PEEK, PAGE_AT, 0), OP(HYPERCALL, 0, 0), THE_END};
-static const struct stub_op lazy[] = {OP(READ, LAZY, 0),   OP(HYPERCALL, 0, 0),
-				      OP(READ, LAZY, 0),   OP(EXPECT, 0, 0),
-				      OP(READ, LAZY, 0),   OP(EXPECT, 0, 0),
-				      OP(HYPERCALL, 0, 0), THE_END};
+	OP(PEEK, PAGE_AT, 0), OP(HYPERCALL, HOST_CALL, 0), OP(PEEK, PAGE_AT, 0),
+	OP(PEEK, PAGE_AT, 0), OP(HYPERCALL, HOST_CALL, 0), THE_END};
+static const struct stub_op lazy[] = {
+	OP(READ, LAZY, 0),	     OP(HYPERCALL, HOST_CALL, 0),
+	OP(READ, LAZY, 0),	     OP(EXPECT, 0, 0),
+	OP(READ, LAZY, 0),	     OP(EXPECT, 0, 0),
+	OP(HYPERCALL, HOST_CALL, 0), THE_END};
 
 static uint64_t *word;
 static uint64_t seen;
@@ -162,7 +168,7 @@ static void no_schedule_of_a_broadcast_and_entry_reads_it(void **state)
 /* ---- a guest that does not leave by itself ---- */
 
 static const struct stub_op spins[] = {OP(READ, PAGE_AT, 0),
-				       OP(HYPERCALL, 0, 0), EXIT,
+				       OP(HYPERCALL, HOST_CALL, 0), EXIT,
 				       OP(SPIN, 0, 0), THE_END};
 
 static void warm_spinner(void)
@@ -334,6 +340,12 @@ static void take_new_tags(void *arg)
 	put(&inside, 1);
 }
 
+static void is_inside(void *arg)
+{
+	(void)arg;
+	put(&inside, 1);
+}
+
 static void warm_and_retagged_inside(void)
 {
 	warm_with_the_last_tag();
@@ -371,6 +383,67 @@ static void no_schedule_of_a_broadcast_reads_under_an_old_tag(void **state)
 {
 	(void)state;
 	unmap_after_rollover(true);
+}
+
+/* ---- while the VM is suspended ---- */
+
+static const struct stub_op leaves_and_reads[] = {OP(READ, PAGE_AT, 0),
+						  OP(HYPERCALL, HOST_CALL, 0),
+						  EXIT,
+						  OP(READ, PAGE_AT, 0),
+						  OP(EXPECT, 1, 0),
+						  OP(HYPERCALL, HOST_CALL, 0),
+						  THE_END};
+
+static void warm_inside(void)
+{
+	warm(leaves_and_reads);
+	inside = 0;
+	stub_inside(watched, 0, is_inside, NULL);
+}
+
+static uint32_t last_reason;
+
+static void run_until_suspended(void)
+{
+	struct axvm_exit exit;
+
+	do
+		must(axvm_run_vcpu(stub_cpu(m, 0), watched, 0, &exit) ==
+			     AXVM_OK,
+		     "run fails");
+	while (wrong == NULL && exit.reason == AXVM_EXIT_IRQ);
+	last_reason = exit.reason;
+}
+
+static void unmap_suspended(void)
+{
+	while (look(&inside) == 0)
+		explorer_relax();
+	must(axvm_suspend(watched) == AXVM_OK, "suspend fails");
+	unmap_and_use();
+}
+
+static const char *goes_on(void)
+{
+	must(axvm_resume(watched) == AXVM_OK, "resume fails");
+	play(0);
+	if (last_reason == AXVM_EXIT_SUSPENDED)
+		run_until_suspended();
+	return ends();
+}
+
+static void no_schedule_of_unmap_while_suspended_reads_the_frame(void **state)
+{
+	struct explorer_case c = {
+		.set_up = warm_inside,
+		.check = goes_on,
+		.threads = {run_until_suspended, unmap_suspended},
+	};
+
+	(void)state;
+	explored_machine(14, false);
+	explore(&c, 20);
 }
 
 /* ---- demand pages ---- */
@@ -470,6 +543,7 @@ int main(void)
 		OWN(no_schedule_of_a_rollover_mixes_two_vms),
 		OWN(no_schedule_of_unmap_reads_under_an_old_tag),
 		OWN(no_schedule_of_a_broadcast_reads_under_an_old_tag),
+		OWN(no_schedule_of_unmap_while_suspended_reads_the_frame),
 		OWN(no_schedule_of_a_demand_page_reads_a_freed_frame),
 		OWN(no_schedule_of_two_unmaps_frees_a_table_that_is_walked),
 	};

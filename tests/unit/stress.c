@@ -22,6 +22,7 @@
 #define LAZY (RAM + MIB(16))
 #define OWN_PAGE(n) (RAM + KIB(16) + (n)*PAGE)
 #define HOST_PAGE (RAM + KIB(32)) /* no guest touches it */
+#define HOST_CALL 0x500 /* a hypercall that is the host's to answer */
 #define POISON UINT64_C(0x9015009015009015)
 #define AWAKE UINT64_MAX
 
@@ -46,7 +47,7 @@ static atomic_u64 runs[AXVM_EXIT_REASONS];
 static const struct stub_op first[] = {
 	OP(CPU_ON, 1, RAM), OP(WRITE, OWN_PAGE(0), 10),
 	OP(READ, LAZY, 0),  OP(READ, OWN_PAGE(0), 0),
-	OP(EXPECT, 10, 0),  OP(HYPERCALL, 1, 2),
+	OP(EXPECT, 10, 0),  OP(HYPERCALL, HOST_CALL, 0),
 	OP(EXEC, RAM, 0),   OP(WRITE, LAZY + PAGE, 1),
 	OP(SPIN, 9, 0),	    OP(WFI, 0, 0),
 	OP(ACK, 0, 0),	    OP(CPU_ON, 1, RAM),
@@ -70,7 +71,7 @@ static const struct stub_op mortal[] = {OP(CPU_ON, 1, RAM),
 					OP(SPIN, 40, 0),
 					OP(READ, OWN_PAGE(0), 0),
 					OP(EXPECT, 12, 0),
-					OP(HYPERCALL, 0, 0),
+					OP(HYPERCALL, HOST_CALL, 0),
 					OP(WFI, 0, 0),
 					OP(SYSTEM_OFF, 0, 0),
 					THE_END};
@@ -168,7 +169,10 @@ static void run_some(struct actor *a, struct slot *s, uint32_t vcpu)
 		atomic_fetch_add(&runs[exit.reason], 1);
 		answer(a, s, &exit);
 		store_seq(&s->slept[vcpu],
-			  exit.reason == AXVM_EXIT_HALT ? wakes : AWAKE);
+			  exit.reason == AXVM_EXIT_HALT ||
+					  exit.reason == AXVM_EXIT_SUSPENDED
+				  ? wakes
+				  : AWAKE);
 		if (exit.reason == AXVM_EXIT_STOPPED)
 			return;
 	}
@@ -297,6 +301,18 @@ static bool do_look(struct actor *a, struct axvm_vm *vm)
 	return axvm_vcpu_get_stats(vm, below(a, VCPUS), &stats) == AXVM_OK;
 }
 
+static bool do_suspend(struct actor *a, struct axvm_vm *vm)
+{
+	(void)a;
+	return axvm_suspend(vm) == AXVM_OK;
+}
+
+static bool do_resume(struct actor *a, struct axvm_vm *vm)
+{
+	(void)a;
+	return axvm_resume(vm) == AXVM_OK;
+}
+
 static bool do_shutdown(struct actor *a, struct axvm_vm *vm)
 {
 	(void)a;
@@ -349,6 +365,8 @@ static const struct action {
 	{"drop demand pages", do_drop, 6, false},
 	{"copy", do_copy, 6, false},
 	{"look", do_look, 6, false},
+	{"suspend", do_suspend, 2, false},
+	{"resume", do_resume, 10, false},
 	{"shutdown", do_shutdown, 1, false},
 	{"restart", do_restart, 4, true},
 	{"destroy and create", do_destroy, 2, true},
@@ -408,7 +426,8 @@ static void check_vcpu(struct slot *s, uint32_t i)
 
 	if (state == AXVM_VCPU_BLOCKED && (bits & CALLS) != 0)
 		what = "is blocked with something to do";
-	if (state == AXVM_VCPU_READY && asleep(s, i))
+	if (state == AXVM_VCPU_READY && asleep(s, i) &&
+	    axvm_vm_state(s->vm) == AXVM_VM_RUNNING)
 		what = "is ready and was not woken";
 	if (state == AXVM_VCPU_RUNNING || load_seq(&vcpu->where) != 0)
 		what = "runs by itself";
@@ -499,6 +518,7 @@ static void report(void)
 	}
 	assert_true(load_seq(&runs[AXVM_EXIT_HALT]) != 0);
 	assert_true(load_seq(&runs[AXVM_EXIT_STOPPED]) != 0);
+	assert_true(load_seq(&runs[AXVM_EXIT_SUSPENDED]) != 0);
 	assert_true(load_seq(&runs[AXVM_EXIT_HYPERCALL]) != 0);
 }
 
@@ -526,8 +546,10 @@ static void stress(bool broadcast)
 	if (wrong[0] != '\0')
 		fail_msg("%s", wrong);
 	no_violation();
-	for (unsigned n = 0; n < VMS; n++)
+	for (unsigned n = 0; n < VMS; n++) {
+		(void)!axvm_resume(slots[n].vm);
 		end(slots[n].vm);
+	}
 	report();
 }
 

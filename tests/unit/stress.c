@@ -424,6 +424,9 @@ static void check_vcpu(struct slot *s, uint32_t i)
 	uint32_t bits = load_seq(&vcpu->attention);
 	const char *what = NULL;
 
+	/* A suspend need not wake it, the resume does. */
+	if (axvm_vm_state(s->vm) == AXVM_VM_SUSPENDED)
+		bits &= ~AXVMI_ATTN_LIFE;
 	if (state == AXVM_VCPU_BLOCKED && (bits & CALLS) != 0)
 		what = "is blocked with something to do";
 	if (state == AXVM_VCPU_READY && asleep(s, i) &&

@@ -282,6 +282,38 @@ static void suspend_returns_when_the_other_cpu_has_left_the_guest(void **state)
 	end(vm);
 }
 
+static void (*kick)(void *arg, uint32_t cpu);
+
+/* Time passes until the other CPU has left. */
+static void kick_late(void *arg, uint32_t cpu)
+{
+	stub_set_counter(900);
+	kick(arg, cpu);
+}
+
+static void time_stops_when_the_last_vcpu_has_left(void **state)
+{
+	static const struct stub_op ops[] = {OP(SPIN, 0, 0), OP(JUMP, 0, 0),
+					     THE_END};
+	struct axvm_vm *vm;
+	pthread_t thread;
+
+	(void)state;
+	stub_set_counter(0);
+	vm = running(ops);
+	kick = stub_hal(m)->on_kick;
+	stub_hal(m)->on_kick = kick_late;
+	assert_int_equal(pthread_create(&thread, NULL, run_elsewhere, vm), 0);
+	while (load_seq(&vm->vcpus[0]->where) == 0)
+		;
+	assert_int_equal(axvm_suspend(vm), AXVM_OK);
+	/* The guest may have seen 900 before it left. */
+	assert_int_equal(axvmi_guest_counter(vm), 900);
+	pthread_join(thread, NULL);
+	stub_hal(m)->on_kick = kick;
+	end(vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +329,7 @@ int main(void)
 		TEST(interrupts_that_come_meanwhile_are_kept),
 		TEST(a_kick_during_a_suspension_is_for_the_next_run_after_it),
 		TEST(suspend_returns_when_the_other_cpu_has_left_the_guest),
+		TEST(time_stops_when_the_last_vcpu_has_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

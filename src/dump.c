@@ -64,7 +64,7 @@ static const char *state_name(uint32_t state)
 	static const char *const names[] = {"off", "ready", "running",
 					    "blocked"};
 
-	return state < ARRAY_SIZE(names) ? names[state] : "unknown";
+	return names[state & 3];
 }
 
 static void put_head(struct text *t, struct axvm_vcpu *vcpu)

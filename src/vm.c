@@ -244,8 +244,10 @@ static int build(struct axvm_vm *vm)
 	if (err != AXVM_OK)
 		goto no_vcpus;
 	err = vm->ops->vm_init(vm);
-	if (err == AXVM_OK)
-		return AXVM_OK;
+	if (err != AXVM_OK)
+		goto no_arch;
+	return AXVM_OK;
+no_arch:
 	axvmi_vcpus_fini(vm);
 no_vcpus:
 	axvmi_memory_fini(vm);

@@ -21,6 +21,7 @@
 #define ARM_FEATURE_LOR BIT64(11)
 #define ARM_FEATURE_SVE BIT64(12)
 #define ARM_FEATURE_SME BIT64(13)
+#define ARM_FEATURE_CYCLES BIT64(14) /* PMCCNTR_EL0 counts for the host */
 #define ARM_FEATURE_LRS FIELD64(20, 16) /* list registers, 1..16 */
 #define ARM_FEATURE_PRIORITY_BITS FIELD64(26, 24) /* virtual, 5..7 */
 
@@ -28,6 +29,10 @@
  * Architecture, "PPI assignments"). */
 #define ARM_PPI_CNTV 27u
 #define ARM_PPI_CNTP 30u
+/* Lines of axvm_irq_set(), and of axvm_vcpu_irq_set(). */
+#define ARM_FIRST_SPI 32u
+#define ARM_SPIS 988u
+#define ARM_PPI_MASK UINT64_C(0xffff0000)
 
 /* Effects of a model on the CPU this vCPU is loaded on. */
 #define ARM_EFFECT_TRAP 0x1u /* the guest gets the exception in `trap` */
@@ -137,6 +142,7 @@ struct arm_vcpu {
 	 * list registers hold what the model does not know yet. */
 	struct vgic_cpu_regs gic;
 	uint32_t gic_filled;
+	uint32_t gic_on_cpu; /* list registers of the CPU that are not empty */
 	/* Per-vCPU inputs as irq.c has applied them: bit n level of PPI n. */
 	uint32_t lines;
 
@@ -187,7 +193,7 @@ struct arm_vm {
 	struct axvm_device gicd_device;
 	struct axvm_device gicr_device;
 	uint64_t vtcr;
-	uint64_t root; /* of stage 2, physical */
+	uint64_t vttbr; /* without the tag */
 	uint64_t midr; /* VPIDR_EL2 */
 	uint64_t id[8][8]; /* as the guest sees them: [crm][op2] */
 };
@@ -195,10 +201,11 @@ struct arm_vm {
 struct arm_cpu {
 	struct axvm_cpu core;
 	/* What cpu_disable gives back. */
-	uint64_t host_cnthctl, host_vtcr, host_ich_hcr;
+	uint64_t host_cnthctl, host_vtcr, host_ich_hcr, host_icc_sre;
 	/* What vcpu_put gives back. */
-	uint64_t host_cptr, host_mdcr, host_csselr, host_tpidrro_el0;
-	uint64_t host_tpidr_el1, host_par;
+	uint64_t host_cptr, host_mdcr, host_mdscr, host_csselr;
+	uint64_t host_tpidrro_el0, host_tpidr_el1, host_par;
+	uint64_t host_fp[9]; /* hosts that use FP registers: d8..d15, FPCR */
 };
 
 static inline struct arm_cpu *arm_cpu(struct axvm_cpu *cpu)
@@ -224,6 +231,12 @@ static inline const struct arm_metal *arm_metal(const struct arm_vcpu *v)
 static inline bool arm_has(const struct axvm_host *host, uint64_t feature)
 {
 	return (host->features & feature) != 0;
+}
+
+/* VTTBR_EL2 with the tag the VM has now. */
+static inline uint64_t arm_vttbr(struct axvm_vm *vm)
+{
+	return arm_vm(vm)->vttbr | load_relaxed(&vm->tag) << 48;
 }
 
 /* Affinity of a vCPU: 16 to a cluster, so that SGI target lists reach all. */
@@ -295,8 +308,10 @@ uint64_t axvmi_arm_cntp_due(const struct arm_vcpu *v);
  */
 bool axvmi_arm_vtimer_look(struct arm_vcpu *v);
 /* After the list registers were folded: if PPI 27 is up and the guest has made
- * its timer stop asking, it falls and IMASK is the guest's again. */
+ * its timer stop asking, it falls and IMASK is the guest's again. No lock. */
 void axvmi_arm_vtimer_sync(struct arm_vcpu *v);
+/* Before that, if the fold found that the guest has ended PPI 27. */
+void axvmi_arm_vtimer_ended(struct arm_vcpu *v);
 /* hal.now time at which the next timer of the vCPU is due. */
 uint64_t axvmi_arm_timer_deadline(struct arm_vcpu *v);
 
@@ -316,7 +331,8 @@ void axvmi_arm_vgic_vcpu_reset(struct arm_vcpu *v);
 /*
  * Of the running vCPU, each takes vm->irqchip. Fold: what the guest has done to
  * its list registers becomes known to the model (metal gic_read, vgic_sync);
- * nothing if not gic_filled. Sets ARM_EFFECT_VGIC. Then vtimer_sync.
+ * nothing if not gic_filled. Sets ARM_EFFECT_VGIC. Then, unlocked,
+ * axvmi_line_ended() for forwarded lines, vtimer_ended, vtimer_sync.
  * Fill: list registers and ICH_HCR by priority (vgic_flush, gic_write), and
  * gic_filled; folds first if need be.
  */

@@ -68,6 +68,15 @@
 #define SYS_DAIF s3_3_c4_c2_1
 #define SYS_ISR_EL1 s3_0_c12_c1_0
 
+#define SYS_CTR_EL0 s3_3_c0_c0_1
+
+#define SYS_MDSCR_EL1 s2_0_c0_c2_2
+
+/* "Performance Monitors registers": the host's. */
+#define SYS_PMCR_EL0 s3_3_c9_c12_0
+#define SYS_PMCNTENSET_EL0 s3_3_c9_c12_1
+#define SYS_PMCCNTR_EL0 s3_3_c9_c13_0
+
 /* "Generic Timer registers". */
 #define SYS_CNTFRQ_EL0 s3_3_c14_c0_0
 #define SYS_CNTPCT_EL0 s3_3_c14_c0_1
@@ -94,6 +103,7 @@
 
 /* "Exception classes" with which world.S tells its ways apart (ESR_EL2.EC). */
 #define EC_SHIFT 26
+#define EC_FP 0x07
 #define EC_HVC64 0x16
 #define EC_SYSREG 0x18
 
@@ -125,6 +135,11 @@
 #define HCR_TERR BIT64(36) /* FEAT_RAS */
 #define HCR_APK BIT64(40) /* FEAT_PAuth: 1 does not trap */
 #define HCR_API BIT64(41)
+/* Of every guest; TLOR, TERR, APK and API go by the CPU's features. */
+#define HCR_GUEST                                                              \
+	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB |            \
+	 HCR_BSU_INNER | HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | \
+	 HCR_TSW | HCR_RW | HCR_E2H)
 
 /* CPTR_EL2, "Architectural Feature Trap Register", layout with E2H. */
 #define CPTR_ZEN FIELD64(17, 16)
@@ -152,6 +167,13 @@
 #define CNT_CTL_ENABLE BIT64(0)
 #define CNT_CTL_IMASK BIT64(1)
 #define CNT_CTL_ISTATUS BIT64(2)
+
+/* CTR_EL0, "Cache Type Register": log2 of words. */
+#define CTR_DMINLINE FIELD64(19, 16)
+
+/* PMCR_EL0, PMCNTENSET_EL0. */
+#define PMCR_E BIT64(0)
+#define PMCNTEN_C BIT64(31)
 
 /* ISR_EL1, "Interrupt Status Register". */
 #define ISR_F BIT64(6)
@@ -184,6 +206,7 @@
 #define ID_PFR0_SVE FIELD64(35, 32)
 #define ID_PFR0_GIC FIELD64(27, 24)
 #define ID_PFR1_SME FIELD64(27, 24)
+#define ID_DFR0_PMUVER FIELD64(11, 8)
 #define ID_MMFR0_PARANGE FIELD64(3, 0)
 #define ID_MMFR0_TGRAN4_2 FIELD64(43, 40)
 #define ID_MMFR0_TGRAN4 FIELD64(31, 28)

@@ -6,4 +6,9 @@ set(PURE
   s2_format.c
 )
 set(METAL
+  cpu.c
+  lazy.c
+  state.c
+  vcpu.c
+  world.S
 )

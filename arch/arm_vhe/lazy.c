@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * Floating-point and SIMD registers: loaded when the guest first uses them after
+ * a load, saved at put. Only for the vCPU that is resident on this CPU.
+ */
+#include "hw.h"
+#include "metal.h"
+
+void axvmi_arm_cptr_load(const struct arm_vcpu *v)
+{
+	/* SVE, SME and the trace registers are not for guests. */
+	sys_write(SYS_CPTR_EL2,
+		  CPTR_TTA | (v->fp_loaded ? FIELD_PUT(CPTR_FPEN, CPTR_NO_TRAP)
+					   : 0));
+}
+
+/* With E2H the trap is EL2's own too: it goes first. */
+static void let_fp(void)
+{
+	sys_write(SYS_CPTR_EL2, CPTR_TTA | FIELD_PUT(CPTR_FPEN, CPTR_NO_TRAP));
+	hw_isb();
+}
+
+void axvmi_arm_fp_load(struct arm_vcpu *v)
+{
+	if (v->fp_loaded)
+		return;
+	let_fp();
+#ifdef __ARM_NEON
+	axvmi_arm_host_fp_save(arm_cpu(v->core.cpu)->host_fp);
+#endif
+	axvmi_arm_fp_restore(v->fp);
+	v->fp_loaded = 1;
+}
+
+void axvmi_arm_fp_put(struct arm_vcpu *v)
+{
+	if (!v->fp_loaded)
+		return;
+	axvmi_arm_fp_save(v->fp);
+#ifdef __ARM_NEON
+	axvmi_arm_host_fp_restore(arm_cpu(v->core.cpu)->host_fp);
+#endif
+	v->fp_loaded = 0;
+	axvmi_arm_cptr_load(v);
+}
+
+void axvmi_arm_fp_read(struct arm_vcpu *v, unsigned n, uint64_t q[2])
+{
+	if (v->fp_loaded)
+		axvmi_arm_fp_save(v->fp);
+	q[0] = v->fp[2 * n];
+	q[1] = v->fp[2 * n + 1];
+}
+
+void axvmi_arm_fp_write(struct arm_vcpu *v, unsigned n, const uint64_t q[2])
+{
+	if (v->fp_loaded)
+		axvmi_arm_fp_save(v->fp);
+	v->fp[2 * n] = q[0];
+	v->fp[2 * n + 1] = q[1];
+	if (v->fp_loaded)
+		axvmi_arm_fp_restore(v->fp);
+}

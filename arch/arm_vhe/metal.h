@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * The metal half of the backend: what backend.c puts into the table of
+ * operations. Only for metal files.
+ */
+#ifndef AXVMI_ARM_METAL_H
+#define AXVMI_ARM_METAL_H
+
+#include "backend.h"
+#include "regs.h"
+
+/* cpu.c */
+uint64_t axvmi_arm_interrupts_save(void);
+void axvmi_arm_interrupts_restore(uint64_t saved);
+int axvmi_arm_cpu_enable(struct axvm_cpu *cpu);
+void axvmi_arm_cpu_disable(struct axvm_cpu *cpu);
+void axvmi_arm_tlb_flush_local(struct axvm_vm *vm);
+void axvmi_arm_tlb_flush_all(void);
+void axvmi_arm_tlb_flush_range(struct axvm_vm *vm, uint64_t gpa, uint64_t size);
+void axvmi_arm_guest_stage_flush(struct axvm_vm *vm);
+void axvmi_arm_sync_guest_memory(void *start, uint64_t size);
+uint64_t axvmi_arm_counter(void);
+uint64_t axvmi_arm_cycles(const struct axvm_host *host);
+
+/* lazy.c */
+void axvmi_arm_fp_load(struct arm_vcpu *v);
+void axvmi_arm_fp_put(struct arm_vcpu *v);
+void axvmi_arm_fp_read(struct arm_vcpu *v, unsigned n, uint64_t q[2]);
+void axvmi_arm_fp_write(struct arm_vcpu *v, unsigned n, const uint64_t q[2]);
+/* CPTR_EL2 for the guest as its FP registers are on the CPU or not. */
+void axvmi_arm_cptr_load(const struct arm_vcpu *v);
+
+/*
+ * Before C code of a host that uses FP registers may run (callbacks, and
+ * whatever follows run). Archives of kernels have none: general registers only.
+ */
+static inline void host_fp_back(struct arm_vcpu *v)
+{
+#ifdef __ARM_NEON
+	if (v->fp_loaded)
+		axvmi_arm_fp_put(v);
+#else
+	(void)v;
+#endif
+}
+
+/* state.c */
+uint64_t axvmi_arm_read_el1(enum arm_el1 reg);
+void axvmi_arm_write_el1(enum arm_el1 reg, uint64_t value);
+uint64_t axvmi_arm_read_id(unsigned crm, unsigned op2);
+/* All but the virtual timer's control, which runs only inside run. */
+void axvmi_arm_el1_load(const struct arm_vcpu *v);
+void axvmi_arm_el1_save(struct arm_vcpu *v);
+void axvmi_arm_gic_read(struct arm_vcpu *v, bool all);
+void axvmi_arm_gic_write(struct arm_vcpu *v, bool all);
+
+/* vcpu.c */
+extern const struct arm_metal axvmi_arm_metal;
+void axvmi_arm_vcpu_load(struct axvm_vcpu *vcpu);
+void axvmi_arm_vcpu_put(struct axvm_vcpu *vcpu);
+int axvmi_arm_vcpu_run(struct axvm_vcpu *vcpu);
+void axvmi_arm_retag(struct axvm_vcpu *vcpu);
+bool axvmi_arm_irq_pending(struct axvm_vcpu *vcpu);
+void axvmi_arm_clock_moved(struct axvm_vcpu *vcpu);
+
+/* world.S calls these: 0 to go on in the guest, else run's result. */
+int axvmi_arm_on_hvc(struct arm_frame *frame);
+int axvmi_arm_on_interrupt(struct arm_frame *frame);
+int axvmi_arm_on_exit(struct arm_frame *frame, uint64_t esr);
+
+#endif

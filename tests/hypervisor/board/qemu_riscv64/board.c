@@ -8,7 +8,7 @@
 #include <axvm/axvm.h>
 
 #include "../../board.h"
-#include "fdt.h"
+#include "../fdt.h"
 #include "riscv.h"
 
 #define NS_PER_S 1000000000u

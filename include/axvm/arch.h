@@ -20,6 +20,13 @@ extern "C" {
  */
 const struct axvm_arch_ops *axvm_backend_riscv_h(void);
 
+/*
+ * ARM with the virtualization host extensions and a GICv3 (Arm ARM,
+ * "Virtualization Host Extensions"). The host runs at EL2 with HCR_EL2.E2H and
+ * TGE set. Context: any. Never NULL.
+ */
+const struct axvm_arch_ops *axvm_backend_arm_vhe(void);
+
 /* Registers that every backend has. */
 #define AXVM_REG_PC 0x0u
 #define AXVM_REG_SP 0x1u

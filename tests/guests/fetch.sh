@@ -7,7 +7,7 @@
 # is used: the system's own lists and packages stay as they are. What is
 # there already is not fetched again.
 #
-#   sh tests/guests/fetch.sh riscv64 [--initrd | --linux]
+#   sh tests/guests/fetch.sh riscv64|arm64 [--initrd | --linux]
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib/guests.sh
@@ -18,7 +18,9 @@ only=${2:-}
 suite=trixie
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 case $arch in
-riscv64) uboot=qemu-riscv64_smode ;;
+riscv64) uboot=qemu-riscv64_smode kernel_suffix= ;;
+# The signed kernel is an EFI program around a compressed one.
+arm64) uboot=qemu_arm64 kernel_suffix=-unsigned ;;
 *)
 	echo "fetch: no guests are known for '$arch'" >&2
 	exit 2
@@ -125,6 +127,7 @@ fetch_kernel() {
 		sed -n 's/^Depends:.*\(linux-image-[^ ,]*\).*/\1/p' |
 		head -n 1)
 	[ -n "$fk_package" ] || give_up "no linux-image-$arch in $suite"
+	fk_package=$fk_package$kernel_suffix
 	unpack "$fk_package"
 	keep "$(ls "$state"/tree/boot/vmlinu[xz]-*)" Image
 	echo "$fk_package" >"$out/Image.txt"

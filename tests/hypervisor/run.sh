@@ -10,27 +10,29 @@ usage() {
 	run.sh --kernel FILE [OPTION...] [-- --kernel FILE ...]
 
 	Of each VM; "--" begins the next one:
-	  --kernel FILE     Image or flat binary, entered at 0x80200000
+	  --kernel FILE     Image or flat binary, entered at 0x80200000 or, on
+	                    ARM, 0x40200000
 	  --initrd FILE     initial RAM disk
 	  --dtb FILE        device tree to pass on instead of a generated one
 	  --append STR      kernel command line
 	  --cpus N          virtual CPUs (1)
 	  --memory SIZE     RAM, e.g. 64M (256M)
-	  --no-uart         only the firmware's console
+	  --no-uart         only the firmware's console (RISC-V)
 	  --passthrough NAME,GPA,HPA,SIZE,IRQ
 	                    a device of the machine, without DMA (repeatable)
 	  --demand          RAM page by page when the guest touches it
 	  --ivc-pool SIZE   room for channels to the other VMs
 	  --config FILE     VM configuration instead of a generated one
 	Of the machine:
-	  --arch NAME       backend: riscv_h
+	  --arch NAME       backend: riscv_h (default), arm_vhe
 	  --host-cpus N     physical CPUs (2; 1 with --icount)
 	  --timeout SECONDS give up then (never)
 	  --stats           print exit counters at the end
 	  --histograms      and the cycles they took
 	  --icount          one instruction per nanosecond, repeatable
-	  --sstc on|off     supervisor timer extension (on)
-	  --vector on|off   vector extension (off)
+	  --cpu NAME        ARM: cortex-a76 (default), neoverse-n1 or another
+	  --sstc on|off     RISC-V: supervisor timer extension (on)
+	  --vector on|off   RISC-V: vector extension (off)
 	  --slice-ms N      time slice of a vCPU (10)
 	  --migrate N       move a vCPU to another CPU every N slices (0: never)
 	  --suspend N       suspend the first VM N times, for a second each (0)
@@ -111,9 +113,35 @@ passthrough_row() {
 	die "--passthrough wants NAME,GPA,HPA,SIZE,IRQ, not '$1'"
 }
 
+# The map of QEMU's virt machines, which images count on.
+set_map_riscv_h() {
+	ram=0x8000_0000 load=0x8020_0000 dtb_line=
+	pool_at=0x6000_0000 pool_irq=20
+}
+
+devices_riscv_h() {
+	echo '    ["plic", 0x0c00_0000, 0x60_0000, 0, 0x1, []],'
+	[ -z "$uart" ] || echo '    ["uart", 0x1000_0000, 0x100, 10, 0x2, []],'
+}
+
+# U-Boot looks for the device tree at the start of RAM.
+set_map_arm_vhe() {
+	ram=0x4000_0000 load=0x4020_0000 dtb_line='dtb_load_addr = 0x4000_0000'
+	pool_at=0x2000_0000 pool_irq=52
+}
+
+devices_arm_vhe() {
+	cat <<-END
+	    ["gicd", 0x0800_0000, 0x1_0000, 0, 0x21, []],
+	    ["gicr", 0x080a_0000, $((cpus * 0x20000)), 0, 0x20, [$cpus, 0x2_0000, 0]],
+	END
+	[ -z "$uart" ] || echo '    ["uart", 0x0900_0000, 0x1000, 33, 0x2, []],'
+}
+
 write_config() {
 	mode=emulated
 	[ -z "$passthrough" ] || mode=passthrough
+	"set_map_$arch"
 	cat <<-END
 	[base]
 	id = $vms
@@ -122,24 +150,28 @@ write_config() {
 	cpu_num = $cpus
 
 	[kernel]
-	entry_point = 0x8020_0000
-	kernel_load_addr = 0x8020_0000
+	entry_point = $load
+	kernel_load_addr = $load
 	kernel_path = "kernel"
+	$dtb_line
 	image_location = "memory"
 	cmdline = "$(toml_string "$append")"
-	memory_regions = [[0x8000_0000, $(bytes "$memory"), 0x7, ${demand:-0}]]
+	memory_regions = [[$ram, $(bytes "$memory"), 0x7, ${demand:-0}]]
 
 	[devices]
 	interrupt_mode = "$mode"
 	emu_devices = [
-	    ["plic", 0x0c00_0000, 0x60_0000, 0, 0x1, []],
 	END
-	[ -z "$uart" ] || echo '    ["uart", 0x1000_0000, 0x100, 10, 0x2, []],'
+	"devices_$arch"
 	[ -z "$pool" ] ||
-		echo "    [\"ivc\", 0x6000_0000, $(bytes "$pool"), 20, 0xA, []],"
+		echo "    [\"ivc\", $pool_at, $(bytes "$pool"), $pool_irq, 0xA, []],"
 	echo ']'
 	[ -z "$passthrough" ] ||
 		printf 'passthrough_devices = [\n%s\n]\n' "$passthrough"
+}
+
+check_arch() {
+	listed "$arch" "riscv_h arm_vhe" || die "no board for backend '$arch'"
 }
 
 # Into the bundle; the trailer is written when all VMs are known.
@@ -149,6 +181,7 @@ end_vm() {
 	size=$(bytes "$memory")
 	total=$((total + size))
 	if [ -z "$config" ]; then
+		check_arch
 		config=$work/config.toml
 		write_config >"$config"
 	fi
@@ -176,6 +209,7 @@ arch=riscv_h
 host_cpus=
 timeout=
 icount=
+cpu=cortex-a76
 sstc=on
 vector=off
 
@@ -222,6 +256,7 @@ set_value() {
 	--arch) arch=$2 ;;
 	--host-cpus) host_cpus=$2 ;;
 	--timeout) timeout=$2 ;;
+	--cpu) cpu=$2 ;;
 	--sstc) sstc=$2 ;;
 	--vector) vector=$2 ;;
 	--ivc-pool) pool=$2 ;;
@@ -261,26 +296,37 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 end_vm
-cpu=rv64,h=true
-case $sstc in
-on) ;;
-off) cpu=$cpu,sstc=false ;;
-*) die "--sstc wants on or off" ;;
-esac
-case $vector in
-on) cpu=$cpu,v=true ;;
-off) ;;
-*) die "--vector wants on or off" ;;
-esac
-case $arch in
-riscv_h) preset=${AXVM_PRESET:-riscv64} ;;
-*) die "no board for backend '$arch'" ;;
-esac
+check_arch
 
 # ---- the bundle, the hypervisor, the machine ----
 
 newc_end >>"$work/bundle"
 
+# Sets preset, and emulator as the command so far.
+set_machine_riscv_h() {
+	cpu=rv64,h=true
+	case $sstc in
+	on) ;;
+	off) cpu=$cpu,sstc=false ;;
+	*) die "--sstc wants on or off" ;;
+	esac
+	case $vector in
+	on) cpu=$cpu,v=true ;;
+	off) ;;
+	*) die "--vector wants on or off" ;;
+	esac
+	preset=riscv64
+	emulator="qemu-system-riscv64 -M virt -bios default"
+}
+
+set_machine_arm_vhe() {
+	preset=aarch64
+	emulator="qemu-system-aarch64 -semihosting
+		-M virt,virtualization=on,gic-version=3"
+}
+
+"set_machine_$arch"
+preset=${AXVM_PRESET:-$preset}
 binary=${AXVM_BUILD_DIR:-$top/build}/$preset/tests/hypervisor/hypervisor.bin
 if [ ! -f "$binary" ]; then
 	(cd "$top" && cmake --preset "$preset" &&
@@ -295,9 +341,9 @@ fi
 size=$(wc -c <"$work/bundle")
 mib=$(((total + size) / 1048576 + 128))
 
-set -- qemu-system-riscv64 -M virt -cpu "$cpu" -smp "$host_cpus" \
-	-m "${mib}M" -nic none -bios default -kernel "$binary" \
-	-initrd "$work/bundle"
+# shellcheck disable=SC2086 # words
+set -- $emulator -cpu "$cpu" -smp "$host_cpus" -m "${mib}M" -nic none \
+	-kernel "$binary" -initrd "$work/bundle"
 [ -z "$icount" ] || set -- "$@" -icount shift=0
 if [ -t 0 ]; then
 	set -- "$@" -nographic

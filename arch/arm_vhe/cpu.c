@@ -48,14 +48,15 @@ static bool has_4k_pages(void)
 	return id_field(7, 0, ID_MMFR0_TGRAN4) < 8;
 }
 
-/* Is PMCCNTR_EL0 counting, as the host has set it up? */
+/* Is PMCCNTR_EL0 counting at EL2, as the host has set it up? */
 static bool counts_cycles(void)
 {
 	uint64_t version = id_field(5, 0, ID_DFR0_PMUVER);
 
 	return version != 0 && version != 15 &&
 	       (sys_read(SYS_PMCR_EL0) & PMCR_E) != 0 &&
-	       (sys_read(SYS_PMCNTENSET_EL0) & PMCNTEN_C) != 0;
+	       (sys_read(SYS_PMCNTENSET_EL0) & PMCNTEN_C) != 0 &&
+	       (sys_read(SYS_PMCCFILTR_EL0) & PMCCFILTR_NSH) != 0;
 }
 
 static uint64_t probe(void)

@@ -76,6 +76,7 @@
 #define SYS_PMCR_EL0 s3_3_c9_c12_0
 #define SYS_PMCNTENSET_EL0 s3_3_c9_c12_1
 #define SYS_PMCCNTR_EL0 s3_3_c9_c13_0
+#define SYS_PMCCFILTR_EL0 s3_3_c14_c15_7
 
 /* "Generic Timer registers". */
 #define SYS_CNTFRQ_EL0 s3_3_c14_c0_0
@@ -171,9 +172,10 @@
 /* CTR_EL0, "Cache Type Register": log2 of words. */
 #define CTR_DMINLINE FIELD64(19, 16)
 
-/* PMCR_EL0, PMCNTENSET_EL0. */
+/* PMCR_EL0, PMCNTENSET_EL0, PMCCFILTR_EL0. */
 #define PMCR_E BIT64(0)
 #define PMCNTEN_C BIT64(31)
+#define PMCCFILTR_NSH BIT64(27)
 
 /* ISR_EL1, "Interrupt Status Register". */
 #define ISR_F BIT64(6)

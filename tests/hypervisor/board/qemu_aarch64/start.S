@@ -59,6 +59,12 @@
 	isb
 	set	s3_4_c12_c9_5, 0xf	/* ICC_SRE_EL2: SRE, DFB, DIB, Enable */
 	isb
+	mov	x9, #0x41		/* PMCR_EL0: LC, E: cycles count */
+	msr	pmcr_el0, x9
+	mov	x9, #1 << 31
+	msr	pmcntenset_el0, x9
+	mov	x9, #1 << 27		/* PMCCFILTR_EL0: at EL2, too */
+	msr	pmccfiltr_el0, x9
 	adrp	x11, stacks
 	add	x11, x11, :lo12:stacks
 	add	x9, x19, #1

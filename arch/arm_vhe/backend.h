@@ -203,7 +203,7 @@ struct arm_cpu {
 	/* What cpu_disable gives back. */
 	uint64_t host_cnthctl, host_vtcr, host_ich_hcr, host_icc_sre;
 	/* What vcpu_put gives back. */
-	uint64_t host_cptr, host_mdcr, host_mdscr, host_csselr;
+	uint64_t host_hcr, host_cptr, host_mdcr, host_mdscr, host_csselr;
 	uint64_t host_tpidrro_el0, host_tpidr_el1, host_par;
 	uint64_t host_fp[9]; /* hosts that use FP registers: d8..d15, FPCR */
 };

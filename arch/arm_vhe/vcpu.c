@@ -216,8 +216,14 @@ void axvmi_arm_retag(struct axvm_vcpu *vcpu)
 	hw_isb();
 }
 
+/*
+ * HCR_EL2.VM means nothing while TGE is set ("HCR_EL2"), so it stays on as long
+ * as a vCPU is resident: emulators drop all translations when it changes.
+ */
 static void host_state_save(struct arm_cpu *cpu)
 {
+	cpu->host_hcr = sys_read(SYS_HCR_EL2);
+	sys_write(SYS_HCR_EL2, cpu->host_hcr | HCR_VM);
 	cpu->host_cptr = sys_read(SYS_CPTR_EL2);
 	cpu->host_mdcr = sys_read(SYS_MDCR_EL2);
 	cpu->host_mdscr = sys_read(SYS_MDSCR_EL1);
@@ -229,6 +235,7 @@ static void host_state_save(struct arm_cpu *cpu)
 
 static void host_state_restore(const struct arm_cpu *cpu)
 {
+	sys_write(SYS_HCR_EL2, cpu->host_hcr);
 	sys_write(SYS_CPTR_EL2, cpu->host_cptr);
 	sys_write(SYS_MDCR_EL2, cpu->host_mdcr);
 	sys_write(SYS_MDSCR_EL1, cpu->host_mdscr);

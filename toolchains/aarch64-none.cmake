@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The axvm authors
-# AArch64, bare metal, general registers only, as kernels are built. ARMv8.0: the
+# AArch64, bare metal. AXVM_ARM_HOST_FP tells whether the kernel that will be
+# linked uses floating-point registers; most are built without. ARMv8.0: the
 # library says by itself what it misses on a CPU without VHE. x18 may be the
 # kernel's own (a shadow stack, a CPU's data): nothing here uses it.
 # A *-linux-gnu- compiler serves as well as an *-elf- one: nothing of its libc
@@ -8,14 +9,20 @@
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
-list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES AXVM_TOOLCHAIN_CLANG)
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES
+  AXVM_ARM_HOST_FP AXVM_TOOLCHAIN_CLANG)
+
+option(AXVM_ARM_HOST_FP "The kernel uses floating-point registers" OFF)
 
 find_program(AXVM_AARCH64_GCC NAMES aarch64-none-elf-gcc aarch64-elf-gcc
   aarch64-linux-gnu-gcc REQUIRED)
 string(REGEX REPLACE "gcc$" "" AXVM_AARCH64_PREFIX "${AXVM_AARCH64_GCC}")
 
-set(AXVM_AARCH64_FLAGS "-march=armv8-a -mgeneral-regs-only -mstrict-align \
--mno-outline-atomics -ffixed-x18 -ffreestanding")
+set(AXVM_AARCH64_FLAGS "-march=armv8-a -mstrict-align -mno-outline-atomics \
+-ffixed-x18 -ffreestanding")
+if(NOT AXVM_ARM_HOST_FP)
+  string(APPEND AXVM_AARCH64_FLAGS " -mgeneral-regs-only")
+endif()
 if(AXVM_TOOLCHAIN_CLANG)
   set(CMAKE_C_COMPILER clang)
   set(CMAKE_ASM_COMPILER clang)

@@ -59,6 +59,16 @@ static bool counts_cycles(void)
 	       (sys_read(SYS_PMCCFILTR_EL0) & PMCCFILTR_NSH) != 0;
 }
 
+/*
+ * Pointer authentication for guests: its keys are loaded while a vCPU is
+ * resident, so a host that uses the keys itself keeps it for itself.
+ */
+static bool lends_pauth(void)
+{
+	return (axvmi_arm_read_id(6, 1) & ID_ISAR1_PAUTH) != 0 &&
+	       (sys_read(SYS_SCTLR_EL2) & SCTLR_PAUTH) == 0;
+}
+
 static uint64_t probe(void)
 {
 	uint64_t vtr = sys_read(SYS_ICH_VTR_EL2);
@@ -69,8 +79,7 @@ static uint64_t probe(void)
 		       FIELD_GET(ICH_VTR_PRIBITS, vtr) + 1);
 	f |= id_field(7, 1, ID_MMFR1_VMIDBITS) == 2 ? ARM_FEATURE_VMID16 : 0;
 	f |= id_field(7, 1, ID_MMFR1_LO) != 0 ? ARM_FEATURE_LOR : 0;
-	f |= (axvmi_arm_read_id(6, 1) & ID_ISAR1_PAUTH) != 0 ? ARM_FEATURE_PAUTH
-							     : 0;
+	f |= lends_pauth() ? ARM_FEATURE_PAUTH : 0;
 	f |= id_field(4, 0, ID_PFR0_RAS) != 0 ? ARM_FEATURE_RAS : 0;
 	f |= id_field(4, 0, ID_PFR0_SVE) != 0 ? ARM_FEATURE_SVE : 0;
 	f |= id_field(4, 1, ID_PFR1_SME) != 0 ? ARM_FEATURE_SME : 0;

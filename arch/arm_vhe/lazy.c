@@ -16,6 +16,12 @@ void axvmi_arm_cptr_load(const struct arm_vcpu *v)
 					   : 0));
 }
 
+void axvmi_arm_host_cptr(const struct arm_vcpu *v)
+{
+	sys_write(SYS_CPTR_EL2, arm_cpu(v->core.cpu)->host_cptr);
+	hw_isb();
+}
+
 /* With E2H the trap is EL2's own too: it goes first. */
 static void let_fp(void)
 {
@@ -28,7 +34,7 @@ void axvmi_arm_fp_load(struct arm_vcpu *v)
 	if (v->fp_loaded)
 		return;
 	let_fp();
-#ifdef __ARM_NEON
+#ifdef AXVMI_HOST_FP
 	axvmi_arm_host_fp_save(arm_cpu(v->core.cpu)->host_fp);
 #endif
 	axvmi_arm_fp_restore(v->fp);
@@ -40,7 +46,7 @@ void axvmi_arm_fp_put(struct arm_vcpu *v)
 	if (!v->fp_loaded)
 		return;
 	axvmi_arm_fp_save(v->fp);
-#ifdef __ARM_NEON
+#ifdef AXVMI_HOST_FP
 	axvmi_arm_host_fp_restore(arm_cpu(v->core.cpu)->host_fp);
 #endif
 	v->fp_loaded = 0;

@@ -29,22 +29,48 @@ void axvmi_arm_fp_load(struct arm_vcpu *v);
 void axvmi_arm_fp_put(struct arm_vcpu *v);
 void axvmi_arm_fp_read(struct arm_vcpu *v, unsigned n, uint64_t q[2]);
 void axvmi_arm_fp_write(struct arm_vcpu *v, unsigned n, const uint64_t q[2]);
-/* CPTR_EL2 for the guest as its FP registers are on the CPU or not. */
+/* CPTR_EL2 for the guest as its FP registers are on the CPU or not; the host's. */
 void axvmi_arm_cptr_load(const struct arm_vcpu *v);
+void axvmi_arm_host_cptr(const struct arm_vcpu *v);
 
 /*
- * Before C code of a host that uses FP registers may run (callbacks, and
- * whatever follows run). Archives of kernels have none: general registers only.
+ * Hosts that use FP registers (AXVM_ARM_HOST_FP) have them back, and CPTR_EL2,
+ * before C code of theirs may run: callbacks, and whatever follows run. The guest
+ * has its own from guest_fp() on, last before an entry. Others promise to leave
+ * them alone; there CPTR_EL2 is the guest's while it is resident.
  */
-static inline void host_fp_back(struct arm_vcpu *v)
+#ifdef AXVMI_HOST_FP
+static inline void host_fp(struct arm_vcpu *v)
 {
-#ifdef __ARM_NEON
-	if (v->fp_loaded)
-		axvmi_arm_fp_put(v);
-#else
-	(void)v;
-#endif
+	axvmi_arm_fp_put(v);
+	axvmi_arm_host_cptr(v);
 }
+
+static inline void guest_fp(const struct arm_vcpu *v)
+{
+	axvmi_arm_cptr_load(v);
+}
+
+static inline void resident_fp(const struct arm_vcpu *v)
+{
+	(void)v;
+}
+#else
+static inline void host_fp(struct arm_vcpu *v)
+{
+	(void)v;
+}
+
+static inline void guest_fp(const struct arm_vcpu *v)
+{
+	(void)v;
+}
+
+static inline void resident_fp(const struct arm_vcpu *v)
+{
+	axvmi_arm_cptr_load(v);
+}
+#endif
 
 /* state.c */
 uint64_t axvmi_arm_read_el1(enum arm_el1 reg);

@@ -52,6 +52,7 @@
 /* EL2. */
 #define SYS_VPIDR_EL2 s3_4_c0_c0_0
 #define SYS_VMPIDR_EL2 s3_4_c0_c0_5
+#define SYS_SCTLR_EL2 s3_4_c1_c0_0
 #define SYS_HCR_EL2 s3_4_c1_c1_0
 #define SYS_MDCR_EL2 s3_4_c1_c1_1
 #define SYS_CPTR_EL2 s3_4_c1_c1_2
@@ -110,6 +111,9 @@
 
 #ifndef __ASSEMBLER__
 #include "bits.h"
+
+/* SCTLR_EL2: EnIA, EnIB, EnDA, EnDB. */
+#define SCTLR_PAUTH (BIT64(31) | BIT64(30) | BIT64(27) | BIT64(13))
 
 /* HCR_EL2, "Hypervisor Configuration Register". */
 #define HCR_VM BIT64(0)

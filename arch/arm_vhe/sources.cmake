@@ -12,3 +12,6 @@ set(METAL
   vcpu.c
   world.S
 )
+# The library itself never touches the guest's floating-point registers; for
+# kernels that use such registers it puts them back before it returns or calls.
+set(FLAGS -mgeneral-regs-only $<$<BOOL:${AXVM_ARM_HOST_FP}>:-DAXVMI_HOST_FP>)

@@ -49,11 +49,13 @@ static inline int go_on(struct arm_vcpu *v, int reason)
 {
 	if (reason == 0 && !axvmi_may_enter(&v->core)) {
 		/* Attending may call the host back. */
-		host_fp_back(v);
+		host_fp(v);
 		reason = axvmi_attend(&v->core);
 	}
 	if (reason == 0 && v->effects != 0)
 		apply_effects(v);
+	if (reason == 0)
+		guest_fp(v);
 	return reason;
 }
 
@@ -65,7 +67,7 @@ int axvmi_arm_on_hvc(struct arm_frame *frame)
 
 	axvmi_exit_begin(&v->core);
 	axvmi_leave(&v->core);
-	host_fp_back(v);
+	host_fp(v);
 	return go_on(v, axvmi_arm_psci_call(v, false));
 }
 
@@ -80,6 +82,7 @@ int axvmi_arm_on_interrupt(struct arm_frame *frame)
 
 	axvmi_exit_begin(&v->core);
 	axvmi_leave(&v->core);
+	host_fp(v);
 	ours = axvmi_arm_vtimer_look(v);
 	if (v->gic_filled && sys_read(SYS_ICH_MISR_EL2) != 0) {
 		axvmi_arm_gic_fold(v);
@@ -92,7 +95,6 @@ int axvmi_arm_on_interrupt(struct arm_frame *frame)
 	if ((sys_read(SYS_ISR_EL1) & (ISR_I | ISR_F)) != 0)
 		return axvmi_interrupted(&v->core);
 	axvmi_count(&v->core, AXVM_STAT_INTERRUPT);
-	host_fp_back(v);
 	return go_on(v, 0);
 }
 
@@ -109,7 +111,7 @@ int axvmi_arm_on_exit(struct arm_frame *frame, uint64_t esr)
 	axvmi_exit_begin(&v->core);
 	/* What a trapped FP instruction loads stays: it calls nobody back. */
 	if ((esr >> EC_SHIFT & 0x3f) != EC_FP)
-		host_fp_back(v);
+		host_fp(v);
 	return go_on(v, axvmi_arm_exit(v, &syndrome));
 }
 
@@ -262,7 +264,7 @@ void axvmi_arm_vcpu_load(struct axvm_vcpu *vcpu)
 					MDCR_TDOSA | MDCR_TDRA | MDCR_TPM |
 					MDCR_TPMCR | MDCR_TPMS | MDCR_TTRF);
 	sys_write(SYS_MDSCR_EL1, 0);
-	axvmi_arm_cptr_load(v);
+	resident_fp(v);
 	axvmi_arm_el1_load(v);
 	v->gic.lr_used = 0;
 	v->gic.hcr = 0;
@@ -326,7 +328,7 @@ int axvmi_arm_vcpu_run(struct axvm_vcpu *vcpu)
 	if (reason == 0)
 		reason = axvmi_arm_world_run(&v->frame);
 	interrupts_off(v);
-	host_fp_back(v);
+	host_fp(v);
 	if (vcpu->exit->pc == 0)
 		vcpu->exit->pc = v->frame.pc;
 	return reason;

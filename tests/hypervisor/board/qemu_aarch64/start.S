@@ -42,8 +42,10 @@
 	isb
 	mrs	x10, hcr_el2
 	set	tcr_el2, (TCR_WALKS | TCR_E2H | TCR_IPS_40)
+	set	cptr_el2, (3 << 20)	/* FPEN: a build may use FP */
 	tbnz	x10, #34, 1f
 	set	tcr_el2, (TCR_WALKS | TCR_PLAIN)
+	set	cptr_el2, 0x33ff	/* RES1 bits, no traps */
 1:	set	mair_el2, MAIR
 	adrp	x11, table
 	msr	ttbr0_el2, x11

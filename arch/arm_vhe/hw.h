@@ -12,6 +12,16 @@
 
 #include "regs.h"
 
+/* Benches count what is expensive; world.S counts its ISB itself. */
+#ifdef AXVM_BENCH_COUNT
+extern uint64_t axvmi_bench_counts[2]; /* TLBI and IC, ISB */
+#define COUNT(n) ((void)axvmi_bench_counts[n]++)
+#else
+#define COUNT(n) ((void)0)
+#endif
+#define COUNT_TLBI 0
+#define COUNT_ISB 1
+
 #define HW_TEXT_(x) #x
 #define HW_TEXT(x) HW_TEXT_(x)
 
@@ -32,6 +42,7 @@
 
 static inline void hw_isb(void)
 {
+	COUNT(COUNT_ISB);
 	__asm__ volatile("isb" : : : "memory");
 }
 
@@ -49,42 +60,50 @@ static inline void hw_dsb_nsh(void)
  * This CPU; _is: all of the Inner Shareable domain. */
 static inline void hw_tlbi_vmalle1(void)
 {
+	COUNT(COUNT_TLBI);
 	__asm__ volatile("tlbi vmalle1" : : : "memory");
 }
 
 static inline void hw_tlbi_vmalle1_is(void)
 {
+	COUNT(COUNT_TLBI);
 	__asm__ volatile("tlbi vmalle1is" : : : "memory");
 }
 
 static inline void hw_tlbi_vmalls12e1(void)
 {
+	COUNT(COUNT_TLBI);
 	__asm__ volatile("tlbi vmalls12e1" : : : "memory");
 }
 
 static inline void hw_tlbi_vmalls12e1_is(void)
 {
+	COUNT(COUNT_TLBI);
 	__asm__ volatile("tlbi vmalls12e1is" : : : "memory");
 }
 
 static inline void hw_tlbi_ipas2e1_is(uint64_t ipa)
 {
+	COUNT(COUNT_TLBI);
 	__asm__ volatile("tlbi ipas2e1is, %0" : : "r"(ipa >> 12) : "memory");
 }
 
 /* EL1&0 of every VMID, this CPU. */
 static inline void hw_tlbi_alle1(void)
 {
+	COUNT(COUNT_TLBI);
 	__asm__ volatile("tlbi alle1" : : : "memory");
 }
 
 static inline void hw_ic_iallu(void)
 {
+	COUNT(COUNT_TLBI);
 	__asm__ volatile("ic iallu" : : : "memory");
 }
 
 static inline void hw_ic_iallu_is(void)
 {
+	COUNT(COUNT_TLBI);
 	__asm__ volatile("ic ialluis" : : : "memory");
 }
 

@@ -153,6 +153,13 @@ ENDFUNC axvmi_arm_world_run
 	msr SYS_PAN, x11
 	mov sp, x10
 	isb
+#ifdef AXVM_BENCH_COUNT
+	adrp x11, axvmi_bench_counts
+	add x11, x11, :lo12:axvmi_bench_counts
+	ldr x12, [x11, #8]
+	add x12, x12, #1
+	str x12, [x11, #8]
+#endif
 	.endm
 
 	.section .text.axvmi_vectors, "ax", %progbits
@@ -280,5 +287,13 @@ FUNC axvmi_arm_host_fp_restore
 	msr fpcr, x1
 	ret
 ENDFUNC axvmi_arm_host_fp_restore
+
+#ifdef AXVM_BENCH_COUNT
+	.bss
+	.balign 8
+	.globl axvmi_bench_counts
+axvmi_bench_counts:
+	.skip 16
+#endif
 
 	.section .note.GNU-stack, "", %progbits

@@ -3,6 +3,7 @@
 # PURE: no machine access; built and tested on any host.
 # METAL: asm and registers; only in an archive for this architecture.
 set(PURE
+  guest_tables.c
   s2_format.c
 )
 set(METAL

@@ -53,5 +53,6 @@ set(AXVM_CORE_SOURCES
   vcpu_table.c
   vm.c
   watch.c
+  devices/pl011.c
   devices/uart16550.c
 )

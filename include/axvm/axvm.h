@@ -30,6 +30,7 @@
 #include "boot.h"
 #include "config.h"
 #include "device.h"
+#include "devices/pl011.h"
 #include "devices/uart16550.h"
 #include "error.h"
 #include "exit.h"

@@ -34,6 +34,7 @@ struct blob {
 extern struct board {
 	const struct axvm_arch_ops *backend;
 	uint64_t counter_hz; /* as guests read it */
+	bool guests_have_pl011; /* and no 16550s */
 	uint32_t cpus;
 	uint64_t hw_ids[BOARD_CPUS]; /* hart id, MPIDR, APIC id */
 	struct range ram[BOARD_RANGES];

@@ -12,7 +12,7 @@
 /* How soon a guest is looked at again that had no room for input. */
 #define RETRY 1000000u
 
-struct axvm_uart16550 *console_input;
+struct uart *console_input;
 bool console_shared;
 static struct line {
 	size_t used;
@@ -44,14 +44,14 @@ void console_write(uint32_t writer, char byte)
 /* What the guest has no room for waits in the board's UART. */
 uint64_t console_feed(uint64_t now)
 {
-	struct axvm_uart16550 *uart = console_input;
+	struct uart *uart = console_input;
 
-	while (uart != NULL && axvm_uart16550_receive_room(uart) != 0) {
+	while (uart != NULL && uart_room(uart) != 0) {
 		int c = board_getc();
 
 		if (c < 0)
 			return UINT64_MAX;
-		axvm_uart16550_receive(uart, &(uint8_t){(uint8_t)c}, 1);
+		uart_receive(uart, (uint8_t)c);
 	}
 	return uart == NULL ? UINT64_MAX : now + RETRY;
 }

@@ -69,6 +69,23 @@ extern uint64_t heap_free_bytes;
 /* A file of the archive by its path, e.g. "vm1/kernel". */
 bool bundle_find(struct blob archive, const char *path, struct blob *file);
 
+/* ---- uart.c: the UART of a guest ---- */
+
+struct uart {
+	uint32_t writer; /* see console_write() */
+	union {
+		struct axvm_uart16550 pc16550;
+		struct axvm_pl011 pl011;
+	} model; /* as board.guests_have_pl011 says */
+};
+
+/* To a VM in LOADING, as its configuration has it. */
+void uart_add(struct uart *uart, uint32_t writer, struct axvm_vm *vm,
+	      const struct axvm_emu_device_config *device);
+/* Bytes it would take now. */
+size_t uart_room(struct uart *uart);
+void uart_receive(struct uart *uart, uint8_t byte);
+
 /* ---- console.c: one serial line for this kernel and all guests ---- */
 
 /* Who writes: 0 this kernel, N the guest of VM N. */
@@ -76,7 +93,7 @@ void console_write(uint32_t writer, char byte);
 /* Guests write whole lines with their number before each. */
 extern bool console_shared;
 /* The UART that gets input, of the first VM; NULL: input stays where it is. */
-extern struct axvm_uart16550 *console_input;
+extern struct uart *console_input;
 /* Gives it what it has room for; returns when to call again. On CPU 0 only,
  * where the board's interrupt comes to. */
 uint64_t console_feed(uint64_t now);

@@ -19,7 +19,7 @@ struct vm {
 		VM_FAILED
 	} outcome;
 	atomic_uint alive; /* vCPUs that have not stopped */
-	struct axvm_uart16550 uart;
+	struct uart uart;
 	struct axvm_config_storage config;
 };
 
@@ -29,14 +29,9 @@ static atomic_uint running;
 
 /* ---- consoles ---- */
 
-static void uart_transmit(void *ctx, uint8_t byte)
-{
-	console_write(((const struct vm *)ctx)->number, (char)byte);
-}
-
 static bool debug_write(void *ctx, uint8_t byte)
 {
-	uart_transmit(ctx, byte);
+	console_write(((const struct vm *)ctx)->number, (char)byte);
 	return true;
 }
 
@@ -44,24 +39,6 @@ static bool debug_write(void *ctx, uint8_t byte)
 static int debug_read(void *ctx)
 {
 	return ctx == vms && console_input == NULL ? board_getc() : -1;
-}
-
-static void add_uart(struct vm *vm, const struct axvm_emu_device_config *device)
-{
-	const struct axvm_uart16550_config wiring = {
-		.size = sizeof(wiring),
-		.bus = axvm_emu_device_uses_ports(device) ? AXVM_BUS_PORT
-							  : AXVM_BUS_MMIO,
-		.base = device->gpa.value,
-		.line = device->irq,
-		.transmit = uart_transmit,
-		.ctx = vm,
-	};
-
-	if (vm == vms)
-		console_input = &vm->uart;
-	MUST(axvm_uart16550_init(&vm->uart, vm->handle, &wiring));
-	MUST(axvm_add_device(vm->handle, &vm->uart.device));
 }
 
 /* One UART, if it is configured, and the firmware's console. */
@@ -75,7 +52,9 @@ static void add_consoles(struct vm *vm)
 	MUST(axvm_set_debug_console(vm->handle, &firmware));
 	for (uint32_t i = vm->config.config.emu_device_count; i != 0; i--) {
 		if (device->type == AXVM_EMU_CONSOLE) {
-			add_uart(vm, device);
+			uart_add(&vm->uart, vm->number, vm->handle, device);
+			if (vm == vms)
+				console_input = &vm->uart;
 			break;
 		}
 		device++;

@@ -41,6 +41,8 @@ static inline void isb(void)
 #define ICC_EOIR1_EL1 s3_0_c12_c12_1
 #define ICC_CTLR_EL1 s3_0_c12_c12_4
 #define ICC_IGRPEN1_EL1 s3_0_c12_c12_7
+/* ISR_EL1 */
+#define ISR_IRQ (1u << 7)
 /* EL2's own physical timer. */
 #define CNTHP_CTL_EL2 s3_4_c14_c2_1
 #define CNTHP_CVAL_EL2 s3_4_c14_c2_2

@@ -194,6 +194,7 @@ void board_main(const void *fdt)
 {
 	setup_uart();
 	board.backend = axvm_backend_arm_vhe();
+	board.guests_have_pl011 = true;
 	board.counter_hz = sys_read(cntfrq_el0);
 	board.hw_ids[0] = affinity();
 	board.cpus = 1;
@@ -258,6 +259,11 @@ void board_kick(uint32_t cpu)
 void board_wait(void)
 {
 	__asm__ volatile("dsb sy\n\twfi" : : : "memory");
+}
+
+bool board_irq_pending(void)
+{
+	return (sys_read(isr_el1) & ISR_IRQ) != 0;
 }
 
 void board_take_irqs(void)

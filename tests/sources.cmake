@@ -63,6 +63,10 @@ set(AXVM_FUZZERS
 set(AXVM_UNIT_TESTS
   arm_vhe_guest_tables
   arm_vhe_s2_format
+  arm_vhe_vgic
+  arm_vhe_vgic_lr
+  arm_vhe_vgic_random
+  arm_vhe_vgic_state
   bits
   boot
   config

@@ -23,7 +23,7 @@
 #define ARM_FEATURE_SME BIT64(13)
 #define ARM_FEATURE_CYCLES BIT64(14) /* PMCCNTR_EL0 counts for the host */
 #define ARM_FEATURE_LRS FIELD64(20, 16) /* list registers, 1..16 */
-#define ARM_FEATURE_PRIORITY_BITS FIELD64(26, 24) /* virtual, 5..7 */
+#define ARM_FEATURE_PREEMPTION_BITS FIELD64(26, 24) /* virtual, 5..7 */
 
 /* INTIDs that the architecture's devices of a vCPU use (Base System
  * Architecture, "PPI assignments"). */

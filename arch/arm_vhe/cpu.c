@@ -75,8 +75,8 @@ static uint64_t probe(void)
 	uint64_t f = FIELD_PUT(ARM_FEATURE_PA_BITS, pa_bits());
 
 	f |= FIELD_PUT(ARM_FEATURE_LRS, FIELD_GET(ICH_VTR_LISTREGS, vtr) + 1);
-	f |= FIELD_PUT(ARM_FEATURE_PRIORITY_BITS,
-		       FIELD_GET(ICH_VTR_PRIBITS, vtr) + 1);
+	f |= FIELD_PUT(ARM_FEATURE_PREEMPTION_BITS,
+		       FIELD_GET(ICH_VTR_PREBITS, vtr) + 1);
 	f |= id_field(7, 1, ID_MMFR1_VMIDBITS) == 2 ? ARM_FEATURE_VMID16 : 0;
 	f |= id_field(7, 1, ID_MMFR1_LO) != 0 ? ARM_FEATURE_LOR : 0;
 	f |= lends_pauth() ? ARM_FEATURE_PAUTH : 0;

@@ -5,6 +5,11 @@
 set(PURE
   guest_tables.c
   s2_format.c
+  vgic.c
+  vgic_bank.c
+  vgic_dist.c
+  vgic_lr.c
+  vgic_redist.c
 )
 set(METAL
   cpu.c

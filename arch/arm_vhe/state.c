@@ -7,6 +7,7 @@
  */
 #include "hw.h"
 #include "metal.h"
+#include "vgic.h"
 
 #define EL1_REGISTERS(X)                   \
 	X(SCTLR, SYS_SCTLR_EL12)           \
@@ -203,9 +204,9 @@ void axvmi_arm_gic_read(struct arm_vcpu *v, bool all)
 
 	for (uint32_t n = 0; n < gic->lr_used; n++)
 		gic->lr[n] = read_lr(n);
-	gic->misr = (uint32_t)sys_read(SYS_ICH_MISR_EL2);
-	gic->eisr = (uint32_t)sys_read(SYS_ICH_EISR_EL2);
-	gic->elrsr = (uint32_t)sys_read(SYS_ICH_ELRSR_EL2);
+	/* EOIcount; nobody asks for it otherwise. */
+	if ((gic->hcr & ICH_HCR_LRENPIE) != 0)
+		gic->hcr = (uint32_t)sys_read(SYS_ICH_HCR_EL2);
 	gic->vmcr = (uint32_t)sys_read(SYS_ICH_VMCR_EL2);
 	if (all)
 		active_read(gic);

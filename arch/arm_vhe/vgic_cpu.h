@@ -16,11 +16,9 @@ struct vgic_cpu_regs {
 	/* LRs that may hold something: [0, lr_used) are moved. Set by flush. */
 	uint32_t lr_used;
 	uint32_t lr_count; /* the CPU's; fixed */
-	uint32_t hcr; /* ICH_HCR_EL2, En included */
-	/* As read back before a fold. */
-	uint32_t misr;
-	uint32_t eisr;
-	uint32_t elrsr;
+	uint32_t pre_bits; /* of preemption, 5 to 7; fixed */
+	/* ICH_HCR_EL2, En included; with LRENPIE read back before a fold. */
+	uint32_t hcr;
 	/* Guest state, moved at load, put and fold. */
 	uint32_t vmcr;
 	uint32_t ap0r[4];

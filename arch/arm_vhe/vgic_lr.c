@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * Between the model and the list registers of a vCPU. IHI 0069, "Virtual
+ * interrupt handling and prioritization", "Usage model for the List registers".
+ *
+ * Flush lends interrupts to the list registers, sync takes them back as the
+ * guest has left them. Active ones take part, so that the guest's EOI finds
+ * them; without room for all, maintenance interrupts say when to choose again.
+ */
+#include "vgic.h"
+
+#include "assert.h"
+
+/* ---- sync ---- */
+
+/* What writes from elsewhere have done meanwhile, on top of the guest's own. */
+static uint64_t corrected(struct vgic_word *b, uint32_t m, uint64_t lr)
+{
+	if ((b->drop_pending & m) != 0)
+		lr &= ~LR_PENDING;
+	if ((b->drop_active & m) != 0)
+		lr &= ~LR_ACTIVE;
+	if ((b->add_active & m) != 0)
+		lr |= LR_ACTIVE;
+	b->drop_pending &= ~m;
+	b->drop_active &= ~m;
+	b->add_active &= ~m;
+	return lr;
+}
+
+static void fold(struct vgic *g, uint32_t vcpu, uint32_t intid, uint64_t lr)
+{
+	struct vgic_word *b = vgic_word(g, vcpu, intid / 32);
+	uint32_t m = vgic_bit(intid);
+	bool taken = (lr & (LR_PENDING | LR_ACTIVE)) != LR_PENDING;
+
+	lr = corrected(b, m, lr);
+	b->held &= ~m;
+	/* Not acknowledged: the edge is the distributor's again. */
+	if ((b->loaned & m) != 0 && (lr & LR_PENDING) != 0)
+		b->latch |= m;
+	b->loaned &= ~m;
+	/* Taken and gone: it was active meanwhile, and has ended. */
+	if (taken)
+		b->active |= m;
+	axvmi_vgic_set_active(g, vcpu, intid, (lr & LR_ACTIVE) != 0);
+}
+
+/* The active interrupt of the highest priority that is not held, or none. */
+static uint32_t left_out(const struct vgic *g, uint32_t vcpu)
+{
+	const struct vgic_cpu *cpu = &g->cpu[vcpu];
+	uint32_t best = VGIC_INTIDS;
+	uint32_t best_priority = 0x100;
+
+	for (uint32_t words = cpu->active_words; words != 0;
+	     words &= words - 1) {
+		uint32_t w = lowest_bit64(words);
+		uint32_t bits =
+			cpu->active[w] & ~vgic_word_const(g, vcpu, w)->held;
+
+		for (; bits != 0; bits &= bits - 1) {
+			uint32_t intid = w * 32 + lowest_bit64(bits);
+			uint32_t priority = vgic_priority(g, vcpu, intid);
+
+			if (priority < best_priority) {
+				best = intid;
+				best_priority = priority;
+			}
+		}
+	}
+	return best;
+}
+
+/*
+ * EOIs that found no list register are those of active interrupts that had no
+ * room; the highest priority ends first. With EOImode 1 it is a write of DIR that
+ * ends them, and that traps.
+ */
+static void fold_eois(struct vgic *g, uint32_t vcpu, uint32_t count)
+{
+	for (; count != 0; count--) {
+		uint32_t intid = left_out(g, vcpu);
+
+		if (intid == VGIC_INTIDS)
+			return;
+		axvmi_vgic_set_active(g, vcpu, intid, false);
+	}
+}
+
+void axvmi_vgic_sync(struct vgic *g, uint32_t vcpu,
+		     const struct vgic_cpu_regs *regs)
+{
+	struct vgic_cpu *cpu = &g->cpu[vcpu];
+	uint32_t count = cpu->held_count;
+
+	if (count == 0)
+		return;
+	if (cpu->crowded)
+		fold_eois(g, vcpu,
+			  (uint32_t)FIELD_GET(ICH_HCR_EOICOUNT,
+					      (uint64_t)regs->hcr));
+	/* By what flush put there: the INTID of a register is no index. */
+	for (uint32_t i = 0; i < count; i++)
+		fold(g, vcpu, cpu->held[i], regs->lr[i]);
+	cpu->held_count = 0;
+	cpu->crowded = false;
+	store_release(&cpu->epoch, load_relaxed(&cpu->epoch) + 1);
+}
+
+/* ---- flush ---- */
+
+/*
+ * May an interrupt that is ready be pending in a list register here? An active
+ * one may be routed elsewhere by now; or others are left out, and which is next
+ * when it has ended is to be chosen then.
+ */
+static bool may_pend(const struct vgic *g, uint32_t vcpu, uint32_t intid)
+{
+	const struct vgic_cpu *cpu = &g->cpu[vcpu];
+
+	if ((cpu->active[intid / 32] & vgic_bit(intid)) == 0)
+		return true;
+	return !cpu->crowded && (load_relaxed(&g->awake) & BIT64(vcpu)) != 0 &&
+	       (intid < VGIC_PRIVATE || vgic_target(g, intid) == vcpu);
+}
+
+/*
+ * The list register of an interrupt, which is held from now on. Its EOI must be
+ * heard of if it pends again then: the line of a level-sensitive one is high, or
+ * it is ready but may not pend here; that of watched ones in any case.
+ */
+static uint64_t lend(struct vgic *g, uint32_t vcpu, uint32_t intid)
+{
+	uint32_t w = intid / 32;
+	uint32_t m = vgic_bit(intid);
+	struct vgic_word *b = vgic_word(g, vcpu, w);
+	uint32_t ready = vgic_deliverable(g, b) & m;
+	uint32_t again = b->line & ~load_relaxed(&b->edge) & m;
+	uint64_t lr = (uint64_t)vgic_priority(g, vcpu, intid) << 48 | intid;
+
+	if ((load_relaxed(&b->group) & m) != 0)
+		lr |= LR_GROUP1;
+	if ((b->active & m) != 0)
+		lr |= LR_ACTIVE;
+	if (ready != 0 && may_pend(g, vcpu, intid)) {
+		lr |= LR_PENDING;
+		b->loaned |= b->latch & m;
+		b->latch &= ~m;
+	} else {
+		again |= ready;
+	}
+	if (again != 0 || (g->watched != NULL && (g->watched[w] & m) != 0))
+		lr |= LR_EOI;
+	b->held |= m;
+	if ((b->listed & m) != 0) {
+		b->listed &= ~m;
+		vgic_unlist(&g->cpu[vcpu], w, m);
+	}
+	if (w != 0)
+		store_seq(&g->where[intid], vgic_target(g, intid) | vcpu << 8);
+	return lr;
+}
+
+/* The best of many: sorted keys, priority << 16 | INTID. */
+struct choice {
+	uint32_t total;
+	uint32_t count;
+	uint32_t key[VGIC_MAX_LRS];
+};
+
+static void offer(struct choice *c, uint32_t room, uint32_t key)
+{
+	uint32_t i = c->count;
+
+	c->total++;
+	if (c->count < room)
+		c->count++;
+	else if (key >= c->key[--i])
+		return;
+	for (; i > 0 && c->key[i - 1] > key; i--)
+		c->key[i] = c->key[i - 1];
+	c->key[i] = key;
+}
+
+/* Candidates of one word; pending ones only of groups in `open`. Returns the
+ * groups (bits 0 and 1) of which some were passed over. */
+static uint32_t offer_word(const struct vgic *g, uint32_t vcpu, uint32_t w,
+			   uint32_t room, uint32_t open,
+			   struct choice choices[2])
+{
+	const struct vgic_cpu *cpu = &g->cpu[vcpu];
+	uint32_t group = load_relaxed(&vgic_word_const(g, vcpu, w)->group);
+	uint32_t bits = cpu->active[w] | cpu->ready[w];
+	uint32_t closed = 0;
+
+	for (; bits != 0; bits &= bits - 1) {
+		uint32_t n = lowest_bit64(bits);
+		uint32_t intid = w * 32 + n;
+		bool active = (cpu->active[w] >> n & 1) != 0;
+		uint32_t mine = 1u << (group >> n & 1);
+
+		if (!active && (open & mine) == 0)
+			closed |= mine;
+		else
+			offer(&choices[active], room,
+			      vgic_priority(g, vcpu, intid) << 16 | intid);
+	}
+	return closed;
+}
+
+/*
+ * There are more than list registers. The first place is for what the guest
+ * takes next, then come active interrupts, the one that ends first in front,
+ * then more pending ones. Sets the maintenance interrupts that say when another
+ * choice is right: nothing pending is left (NP), an EOI found no register
+ * (LRENP), a group was enabled or disabled.
+ */
+static uint32_t crowd(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs,
+		      bool awake)
+{
+	struct vgic_cpu *cpu = &g->cpu[vcpu];
+	struct choice choices[2] = {{.total = 0}, {.total = 0}};
+	uint32_t open =
+		awake ? regs->vmcr & (ICH_VMCR_ENG0 | ICH_VMCR_ENG1) : 0;
+	uint32_t room = regs->lr_count;
+	uint32_t closed = 0;
+	uint32_t pending, active;
+
+	for (uint32_t words = cpu->ready_words | cpu->active_words; words != 0;
+	     words &= words - 1)
+		closed |= offer_word(g, vcpu, lowest_bit64(words), room, open,
+				     choices);
+	/* Nothing is pending for who sleeps: no enable changes that. */
+	if (!awake)
+		closed = 0;
+	pending = choices[0].count != 0;
+	active = choices[1].count;
+	if (active > room - pending)
+		active = room - pending;
+	pending = choices[0].count;
+	if (pending > room - active)
+		pending = room - active;
+	for (uint32_t i = 0; i < pending; i++)
+		cpu->held[i] = (uint16_t)choices[0].key[i];
+	for (uint32_t i = 0; i < active; i++)
+		cpu->held[pending + i] = (uint16_t)choices[1].key[i];
+	if (choices[0].total > pending)
+		regs->hcr |= ICH_HCR_NPIE | (open & 1) * ICH_HCR_GRP0DIE |
+			     (open >> 1) * ICH_HCR_GRP1DIE;
+	if (choices[1].total > active)
+		regs->hcr |= ICH_HCR_LRENPIE | ICH_HCR_TDIR;
+	regs->hcr |= (closed & 1) * ICH_HCR_GRP0EIE |
+		     (closed >> 1) * ICH_HCR_GRP1EIE;
+	return pending + active;
+}
+
+/* Notes everything there is for the list registers; false: it has no room. */
+static bool collect(struct vgic_cpu *cpu, uint32_t room, bool awake)
+{
+	uint32_t words = cpu->active_words | (awake ? cpu->ready_words : 0);
+
+	for (; words != 0; words &= words - 1) {
+		uint32_t w = lowest_bit64(words);
+		uint32_t bits = cpu->active[w] | (awake ? cpu->ready[w] : 0);
+
+		for (; bits != 0; bits &= bits - 1) {
+			uint32_t intid = w * 32 + lowest_bit64(bits);
+
+			if (cpu->held_count == room)
+				return false;
+			cpu->held[cpu->held_count++] = (uint16_t)intid;
+		}
+	}
+	return true;
+}
+
+void axvmi_vgic_flush(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs)
+{
+	struct vgic_cpu *cpu = &g->cpu[vcpu];
+	bool awake = (load_relaxed(&g->awake) & BIT64(vcpu)) != 0;
+
+	AXVMI_ASSERT(cpu->held_count == 0);
+	AXVMI_ASSERT(regs->lr_count - 1 < VGIC_MAX_LRS);
+	/* An SPI may be deactivated where it was not acknowledged. */
+	regs->hcr = g->vcpus > 1 ? ICH_HCR_EN | ICH_HCR_TDIR : ICH_HCR_EN;
+	if (!collect(cpu, regs->lr_count, awake)) {
+		cpu->crowded = true;
+		cpu->held_count = crowd(g, vcpu, regs, awake);
+	}
+	/* All that anybody wanted it to look at is seen to. */
+	g->dirty &= ~BIT64(vcpu);
+	regs->lr_used = cpu->held_count;
+	if (cpu->held_count == 0)
+		return;
+	for (uint32_t i = 0; i < cpu->held_count; i++)
+		regs->lr[i] = lend(g, vcpu, cpu->held[i]);
+	store_release(&cpu->epoch, load_relaxed(&cpu->epoch) + 1);
+}
+
+/* ---- pending? ---- */
+
+/* "Preemption": the part of a priority that counts, by group. */
+static uint32_t group_mask(uint32_t vmcr, bool group1)
+{
+	uint32_t bpr0 = (uint32_t)FIELD_GET(ICH_VMCR_BPR0, (uint64_t)vmcr);
+	uint32_t bpr1 = (uint32_t)FIELD_GET(ICH_VMCR_BPR1, (uint64_t)vmcr);
+
+	if (!group1 || (vmcr & ICH_VMCR_CBPR) != 0)
+		return 0xfffffffeu << bpr0 & 0xff;
+	return 0xffffffffu << bpr1 & 0xff;
+}
+
+/*
+ * The running priority: the lowest bit of the active priorities, which number
+ * the group priorities with as many bits as there are registers for.
+ */
+static uint32_t running(const struct vgic_cpu_regs *regs)
+{
+	for (uint32_t i = 0; i < 4; i++) {
+		uint32_t bits = regs->ap0r[i] | regs->ap1r[i];
+
+		if (bits != 0)
+			return (i * 32 + lowest_bit64(bits))
+			       << (8 - regs->pre_bits);
+	}
+	return 0x100;
+}
+
+bool axvmi_vgic_pending(const struct vgic *g, uint32_t vcpu,
+			const struct vgic_cpu_regs *regs)
+{
+	const struct vgic_cpu *cpu = &g->cpu[vcpu];
+	uint32_t open = regs->vmcr & (ICH_VMCR_ENG0 | ICH_VMCR_ENG1);
+	struct choice choices[2] = {{.total = 0}, {.total = 0}};
+	uint32_t priority, intid, group;
+
+	if (cpu->ready_words == 0)
+		return false;
+	/* A wake request, whatever the interface says. */
+	if ((load_relaxed(&g->awake) & BIT64(vcpu)) == 0)
+		return true;
+	for (uint32_t words = cpu->ready_words; words != 0; words &= words - 1)
+		offer_word(g, vcpu, lowest_bit64(words), 1, open, choices);
+	if (choices[0].count == 0)
+		return false;
+	priority = choices[0].key[0] >> 16;
+	intid = choices[0].key[0] & 0xffff;
+	group = load_relaxed(&vgic_word_const(g, vcpu, intid / 32)->group);
+	return priority < FIELD_GET(ICH_VMCR_PMR, (uint64_t)regs->vmcr) &&
+	       (priority & group_mask(regs->vmcr, (group & vgic_bit(intid)) !=
+							  0)) < running(regs);
+}

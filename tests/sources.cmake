@@ -62,6 +62,7 @@ set(AXVM_FUZZERS
 # unit/<name>.c: a core file's stem, or <backend>_<stem> of a pure file.
 set(AXVM_UNIT_TESTS
   arm_vhe_guest_tables
+  arm_vhe_irq
   arm_vhe_s2_format
   arm_vhe_vgic
   arm_vhe_vgic_lr

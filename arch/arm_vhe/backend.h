@@ -142,9 +142,8 @@ struct arm_vcpu {
 	 * list registers hold what the model does not know yet. */
 	struct vgic_cpu_regs gic;
 	uint32_t gic_filled;
+	uint32_t gic_ended; /* SGIs and PPIs that the last fold saw end */
 	uint32_t gic_on_cpu; /* list registers of the CPU that are not empty */
-	/* Per-vCPU inputs as irq.c has applied them: bit n level of PPI n. */
-	uint32_t lines;
 
 	/* Lazily switched: v0..v31, FPSR, FPCR. */
 	uint32_t fp_loaded;
@@ -325,8 +324,11 @@ uint64_t axvmi_arm_timer_deadline(struct arm_vcpu *v);
 int axvmi_arm_vgic_init(struct arm_vm *avm, uint64_t gicd, uint64_t gicd_size,
 			uint64_t gicr, uint64_t gicr_size);
 void axvmi_arm_vgic_fini(struct arm_vm *avm);
-/* Power-on state of a vCPU's interface, v->gic; the vCPU is not resident. */
+/* Power-on state of a vCPU's interface, v->gic, as it starts; it is not resident
+ * and its timers (vtimer_held, cntp_level) are off. */
 void axvmi_arm_vgic_vcpu_reset(struct arm_vcpu *v);
+/* The running vCPU is about to switch itself off (PSCI CPU_OFF). */
+void axvmi_arm_vgic_vcpu_off(struct arm_vcpu *v);
 
 /*
  * Of the running vCPU, each takes vm->irqchip. Fold: what the guest has done to
@@ -340,8 +342,10 @@ void axvmi_arm_gic_fold(struct arm_vcpu *v);
 void axvmi_arm_gic_fill(struct arm_vcpu *v);
 /* Level of a PPI that the library itself drives (27, 30). */
 void axvmi_arm_set_ppi(struct arm_vcpu *v, uint32_t intid, bool level);
-/* A write of ICC_SGI1R_EL1 (group 1), ICC_ASGI1R_EL1 or ICC_SGI0R_EL1. */
+/* A write of ICC_SGI1R_EL1 (group 1), ICC_ASGI1R_EL1 or ICC_SGI0R_EL1 (0). */
 void axvmi_arm_send_sgi(struct arm_vcpu *v, uint64_t value, unsigned group);
+/* A write of ICC_DIR_EL1, which ICH_HCR_EL2.TDIR traps. */
+void axvmi_arm_write_dir(struct arm_vcpu *v, uint64_t value);
 /* Would the vCPU, resident here, take an interrupt or leave a wait? Folds. */
 bool axvmi_arm_gic_pending(struct arm_vcpu *v);
 /* arch_ops.irq_sync and .line_targets. */

@@ -327,6 +327,9 @@ int axvmi_arm_vcpu_run(struct axvm_vcpu *vcpu)
 	reason = go_on(v, reason);
 	if (reason == 0)
 		reason = axvmi_arm_world_run(&v->frame);
+	/* Others cannot, and may want to know. */
+	if (v->gic.lr_used != 0)
+		axvmi_arm_gic_fold(v);
 	interrupts_off(v);
 	host_fp(v);
 	if (vcpu->exit->pc == 0)

@@ -365,9 +365,9 @@ void axvmi_vgic_sgi(struct vgic *g, uint32_t from, uint64_t value, bool group1)
 /* ---- life ---- */
 
 /*
- * The controller as firmware hands it over to a kernel: redistributors awake,
- * everything in Group 1. Software of a non-secure world relies on both without
- * being able to see it.
+ * The controller as firmware hands it over to a kernel: the redistributors of
+ * CPUs that run awake, everything in Group 1. Software of a non-secure world
+ * relies on both without being able to see it.
  */
 static void reset_word(struct vgic_word *b, uint32_t valid, uint32_t edge)
 {
@@ -384,7 +384,6 @@ void axvmi_vgic_reset(struct vgic *g)
 	memset((void *)g, 0, sizeof(*g));
 	g->vcpus = vcpus;
 	g->watched = watched;
-	store_relaxed(&g->awake, UINT64_MAX >> (64 - vcpus));
 	for (uint32_t c = 0; c < vcpus; c++)
 		reset_word(&g->cpu[c].own, UINT32_MAX, 0xffff);
 	for (uint32_t w = 1; w < VGIC_WORDS; w++)

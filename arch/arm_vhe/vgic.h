@@ -166,7 +166,7 @@ struct vgic {
 
 /* ---- vgic.c ---- */
 
-/* Power-on state for so many vCPUs, at most VGIC_MAX_VCPUS. */
+/* Power-on state for so many vCPUs, at most VGIC_MAX_VCPUS, all of them off. */
 void axvmi_vgic_init(struct vgic *g, uint32_t vcpus, const uint32_t *watched);
 /* The same again; no vCPU runs. Inputs are low until they are set. */
 void axvmi_vgic_reset(struct vgic *g);

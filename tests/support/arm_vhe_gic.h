@@ -64,6 +64,7 @@ static inline void gic_make(uint32_t vcpus, uint32_t lrs,
 		/* Both groups on, every priority, finest preemption. */
 		regs[c].vmcr = 0xf8u << 24 | 2u << 21 | 3u << 18 |
 			       ICH_VMCR_ENG0 | ICH_VMCR_ENG1;
+		axvmi_vgic_power(&g, c, true);
 		axvmi_vgic_note_vmcr(&g, c, regs[c].vmcr);
 		gic_fill(c);
 	}

@@ -758,6 +758,7 @@ static void reset_is_power_on(void **s)
 	(void)s;
 	memcpy((void *)&fresh, (void *)&g, sizeof(g));
 	axvmi_vgic_init(&fresh, VCPUS, NULL);
+	assert_int_equal(fresh.awake, 0);
 	prepare(0, SPI, 0x80);
 	prepare(1, PPI, 0x40);
 	any_of(99);

@@ -64,6 +64,7 @@ set(AXVM_UNIT_TESTS
   arm_vhe_guest_tables
   arm_vhe_irq
   arm_vhe_s2_format
+  arm_vhe_timer
   arm_vhe_vgic
   arm_vhe_vgic_lr
   arm_vhe_vgic_random

@@ -6,6 +6,7 @@ set(PURE
   guest_tables.c
   irq.c
   s2_format.c
+  timer.c
   vgic.c
   vgic_bank.c
   vgic_dist.c

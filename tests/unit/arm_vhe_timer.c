@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * The virtual timer against a model of the CPU's: CTL, CVAL and a counter, with
+ * ISTATUS and the line as the Arm ARM has them ("Timers", "Operation of the
+ * CompareValue views").
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "backend.h"
+#include "regs.h"
+
+static struct {
+	struct axvm_host host;
+	struct arm_vm vm;
+	struct arm_vcpu v;
+	uint64_t counter; /* as the guest reads it */
+	uint64_t ctl, cval;
+	uint64_t cntp_due;
+	bool ppi; /* level of PPI 27 in the vGIC */
+	unsigned ppi_calls;
+} t;
+
+static uint64_t read_el1(enum arm_el1 reg)
+{
+	bool met = t.counter >= t.cval;
+
+	if (reg == ARM_EL1_CNTV_CVAL)
+		return t.cval;
+	assert_int_equal(reg, ARM_EL1_CNTV_CTL);
+	return t.ctl |
+	       ((t.ctl & CNT_CTL_ENABLE) != 0 && met ? CNT_CTL_ISTATUS : 0);
+}
+
+static void write_el1(enum arm_el1 reg, uint64_t value)
+{
+	assert_int_equal(reg, ARM_EL1_CNTV_CTL);
+	t.ctl = value & (CNT_CTL_ENABLE | CNT_CTL_IMASK);
+}
+
+/* The physical line of PPI 27. */
+static bool line(void)
+{
+	return read_el1(ARM_EL1_CNTV_CTL) == (CNT_CTL_ENABLE | CNT_CTL_ISTATUS);
+}
+
+static const struct arm_metal metal = {
+	.read_el1 = read_el1,
+	.write_el1 = write_el1,
+};
+
+/* ---- stand-ins ---- */
+
+void axvmi_arm_set_ppi(struct arm_vcpu *v, uint32_t intid, bool level)
+{
+	assert_ptr_equal(v, &t.v);
+	assert_int_equal(intid, ARM_PPI_CNTV);
+	t.ppi = level;
+	t.ppi_calls++;
+}
+
+uint64_t axvmi_arm_cntp_due(const struct arm_vcpu *v)
+{
+	assert_ptr_equal(v, &t.v);
+	return t.cntp_due;
+}
+
+static uint64_t counter(void)
+{
+	return t.counter - 500; /* time_offset makes up for it */
+}
+
+static uint64_t now(void *ctx)
+{
+	(void)ctx;
+	return 7000;
+}
+
+static const struct axvm_arch_ops ops = {.counter = counter};
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	t.host.hal.now = now;
+	t.host.hal.counter_hz = 1000000000;
+	t.vm.metal = &metal;
+	t.vm.core.host = &t.host;
+	t.vm.core.ops = &ops;
+	t.vm.core.time_offset = 500;
+	t.v.core.vm = &t.vm.core;
+	t.cntp_due = UINT64_MAX;
+	t.counter = 1000;
+	return 0;
+}
+
+/* ---- what guests do ---- */
+
+static void guest_arms(uint64_t cval)
+{
+	t.cval = cval;
+	t.ctl = CNT_CTL_ENABLE;
+}
+
+/* The interrupt came, was taken, and the guest did `what` before its EOI. */
+static void guest_serves(void (*what)(void))
+{
+	assert_true(t.ppi);
+	if (what != NULL)
+		what();
+	axvmi_arm_vtimer_ended(&t.v);
+	axvmi_arm_vtimer_sync(&t.v);
+}
+
+static void rearms_only(void)
+{
+	t.cval = t.counter + 100;
+}
+
+static void writes_all(void)
+{
+	t.cval = t.counter + 100;
+	t.ctl = CNT_CTL_ENABLE;
+}
+
+static void disables_as_read(void)
+{
+	t.ctl = read_el1(ARM_EL1_CNTV_CTL) & ~CNT_CTL_ENABLE;
+}
+
+static void masks(void)
+{
+	t.ctl |= CNT_CTL_IMASK;
+}
+
+/* ---- tests ---- */
+
+static void a_timer_that_is_not_due_asks_for_nothing(void **state)
+{
+	(void)state;
+	guest_arms(1001);
+	assert_false(axvmi_arm_vtimer_look(&t.v));
+	assert_int_equal(t.ppi_calls, 0);
+	assert_int_equal(t.ctl, CNT_CTL_ENABLE);
+}
+
+static void a_disabled_or_masked_timer_asks_for_nothing(void **state)
+{
+	(void)state;
+	t.cval = 0;
+	for (t.ctl = 0; t.ctl < 4; t.ctl++) {
+		uint64_t ctl = t.ctl;
+
+		if (ctl == CNT_CTL_ENABLE)
+			continue;
+		assert_false(axvmi_arm_vtimer_look(&t.v));
+		assert_int_equal(t.ctl, ctl);
+	}
+	assert_int_equal(t.ppi_calls, 0);
+}
+
+static void a_due_timer_raises_ppi_27_and_its_line_falls(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(line());
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_true(t.ppi);
+	assert_false(line());
+	/* Once. */
+	assert_false(axvmi_arm_vtimer_look(&t.v));
+	assert_int_equal(t.ppi_calls, 1);
+}
+
+static void a_fold_before_the_guest_has_served_it_changes_nothing(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	for (int i = 0; i < 10; i++)
+		axvmi_arm_vtimer_sync(&t.v);
+	assert_true(t.ppi);
+	assert_int_equal(t.ppi_calls, 1);
+	assert_int_equal(t.ctl, CNT_CTL_ENABLE | CNT_CTL_IMASK);
+}
+
+/* Both ways to set the next event give the next interrupt. */
+static void the_next_event_interrupts_again(void (*rearm)(void))
+{
+	guest_arms(1000);
+	for (int i = 0; i < 5; i++) {
+		assert_true(axvmi_arm_vtimer_look(&t.v));
+		guest_serves(rearm);
+		assert_false(t.ppi);
+		assert_int_equal(t.ctl, CNT_CTL_ENABLE);
+		assert_false(axvmi_arm_vtimer_look(&t.v));
+		t.counter += 100;
+	}
+}
+
+static void a_guest_that_writes_cval_alone_gets_its_mask_back(void **state)
+{
+	(void)state;
+	the_next_event_interrupts_again(rearms_only);
+}
+
+static void a_guest_that_writes_ctl_too_is_served_as_well(void **state)
+{
+	(void)state;
+	the_next_event_interrupts_again(writes_all);
+}
+
+static void the_mask_does_not_come_back_in_what_the_guest_had_read(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	guest_serves(disables_as_read);
+	assert_false(t.ppi);
+	assert_int_equal(t.ctl, 0);
+}
+
+static void a_level_that_stays_interrupts_once_more_after_the_eoi(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	guest_serves(NULL);
+	assert_true(t.ppi);
+	/* Early EOI, and the next event set after it. */
+	guest_serves(rearms_only);
+	assert_false(t.ppi);
+	t.counter += 100;
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_int_equal(t.v.vtimer_rounds, 0);
+}
+
+static void a_guest_that_masks_its_timer_is_not_stormed(void **state)
+{
+	int rounds = 0;
+
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	while (t.ppi && ++rounds < 100)
+		guest_serves(masks);
+	assert_in_range(rounds, 1, 2);
+	assert_int_equal(t.ctl, CNT_CTL_ENABLE | CNT_CTL_IMASK);
+	assert_false(axvmi_arm_vtimer_look(&t.v));
+	/* The mask is the guest's: it lifts it, and is interrupted. */
+	t.ctl = CNT_CTL_ENABLE;
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+}
+
+static void
+a_guest_that_unmasks_early_is_interrupted_again_at_its_eoi(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	/* Before the EOI; the line must not storm the host meanwhile. */
+	t.ctl = CNT_CTL_ENABLE;
+	assert_true(line());
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_false(line());
+	guest_serves(NULL);
+	assert_true(t.ppi);
+}
+
+static void the_deadline_is_that_of_the_sooner_timer(void **state)
+{
+	(void)state;
+	assert_int_equal(axvmi_arm_timer_deadline(&t.v), AXVM_NO_DEADLINE);
+	guest_arms(1300);
+	assert_int_equal(axvmi_arm_timer_deadline(&t.v), 7300);
+	t.cntp_due = 1200;
+	assert_int_equal(axvmi_arm_timer_deadline(&t.v), 7200);
+	t.cntp_due = 1400;
+	assert_int_equal(axvmi_arm_timer_deadline(&t.v), 7300);
+	t.cval = 900;
+	assert_int_equal(axvmi_arm_timer_deadline(&t.v), 7000);
+}
+
+static void a_masked_timer_has_no_deadline(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_int_equal(axvmi_arm_timer_deadline(&t.v), AXVM_NO_DEADLINE);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_timer_that_is_not_due_asks_for_nothing),
+		TEST(a_disabled_or_masked_timer_asks_for_nothing),
+		TEST(a_due_timer_raises_ppi_27_and_its_line_falls),
+		TEST(a_fold_before_the_guest_has_served_it_changes_nothing),
+		TEST(a_guest_that_writes_cval_alone_gets_its_mask_back),
+		TEST(a_guest_that_writes_ctl_too_is_served_as_well),
+		TEST(the_mask_does_not_come_back_in_what_the_guest_had_read),
+		TEST(a_level_that_stays_interrupts_once_more_after_the_eoi),
+		TEST(a_guest_that_masks_its_timer_is_not_stormed),
+		TEST(a_guest_that_unmasks_early_is_interrupted_again_at_its_eoi),
+		TEST(the_deadline_is_that_of_the_sooner_timer),
+		TEST(a_masked_timer_has_no_deadline),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

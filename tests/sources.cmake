@@ -105,6 +105,7 @@ set(AXVM_UNIT_TESTS
   memory_shape
   oom
   passthrough
+  pl011
   ram
   readme
   reserve

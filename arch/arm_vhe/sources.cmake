@@ -4,6 +4,7 @@
 # METAL: asm and registers; only in an archive for this architecture.
 set(PURE
   guest_tables.c
+  insn.c
   irq.c
   s2_format.c
   timer.c

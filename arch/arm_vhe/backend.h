@@ -94,15 +94,13 @@ struct arm_trap {
 
 /* An access in flight, left to the host; exit.c. */
 struct arm_mmio {
-	uint64_t gpa;
+	uint64_t gpa; /* of the first byte of the first access */
 	uint64_t gva;
 	uint64_t base_value; /* writeback of the base register at the end */
+	uint64_t esr;
+	uint64_t partial[4]; /* what the accesses done have read */
 	uint32_t insn; /* ISV=0: the instruction; 0: described by `esr` */
 	uint32_t part; /* accesses of it that are done */
-	uint64_t partial[8]; /* what they have read */
-	uint64_t esr;
-	uint32_t size; /* of the present access */
-	uint32_t write;
 };
 
 enum arm_power {
@@ -131,6 +129,7 @@ struct arm_vcpu {
 	/* sysreg.c: the emulated physical timer, on the VM clock. */
 	uint32_t cntp_ctl; /* ENABLE, IMASK */
 	uint32_t cntp_level; /* PPI 30 as the vGIC knows it */
+	uint32_t cntp_armed; /* hal.timer has been told */
 	uint64_t cntp_cval;
 
 	/* psci.c: enum arm_power, and how ARM_POWER_DOWN ends. */
@@ -252,6 +251,13 @@ static inline uint64_t arm_affinity(uint32_t vcpu)
  * exit reason, exit filled.
  */
 int axvmi_arm_exit(struct arm_vcpu *v, const struct arm_syndrome *s);
+
+/*
+ * At the start of a run, while v->mmio.part is not 0: the next accesses of the
+ * instruction whose last one the host has completed. 0: it is done, else an exit
+ * reason, exit filled.
+ */
+int axvmi_arm_mmio_more(struct arm_vcpu *v);
 
 /* The guest gets this exception at its present pc: ARM_EFFECT_TRAP. */
 void axvmi_arm_inject(struct arm_vcpu *v, uint64_t esr, uint64_t far);

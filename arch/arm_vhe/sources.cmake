@@ -3,9 +3,13 @@
 # PURE: no machine access; built and tested on any host.
 # METAL: asm and registers; only in an archive for this architecture.
 set(PURE
+  abort.c
+  exit.c
   guest_tables.c
+  inject.c
   insn.c
   irq.c
+  mmio.c
   s2_format.c
   timer.c
   vgic.c

@@ -322,6 +322,8 @@ int axvmi_arm_vcpu_run(struct axvm_vcpu *vcpu)
 	axvmi_arm_vtimer_look(v);
 	if ((v->cntp_ctl & CNT_CTL_ENABLE) != 0)
 		v->effects |= ARM_EFFECT_TIMER;
+	if (v->mmio.part != 0)
+		reason = axvmi_arm_mmio_more(v);
 	if (load_relaxed(&v->power) != ARM_POWER_ON)
 		reason = wait_suspended(v);
 	reason = go_on(v, reason);

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * Accesses of guests to devices and holes. One instruction may be several
+ * accesses of at most 8 bytes: what they have read is kept in v->mmio until the
+ * last is done. Pure; on the thread of the running vCPU.
+ */
+#include "exit.h"
+
+/* ---- registers of the guest ---- */
+
+static uint64_t read_x(const struct arm_vcpu *v, unsigned n)
+{
+	return n < 31 ? v->frame.x[n] : 0;
+}
+
+static void write_x(struct arm_vcpu *v, unsigned n, uint64_t value)
+{
+	if (n < 31)
+		v->frame.x[n] = value;
+}
+
+static bool uses_sp_el1(const struct arm_vcpu *v)
+{
+	return (v->frame.pstate & SPSR_MODE) == SPSR_EL1H;
+}
+
+/* Base registers: 31 is the stack pointer. */
+static uint64_t read_base(const struct arm_vcpu *v, unsigned n)
+{
+	if (n < 31)
+		return v->frame.x[n];
+	return uses_sp_el1(v) ? arm_metal(v)->read_el1(ARM_EL1_SP)
+			      : v->frame.sp_el0;
+}
+
+static void write_base(struct arm_vcpu *v, unsigned n, uint64_t value)
+{
+	if (n < 31)
+		v->frame.x[n] = value;
+	else if (uses_sp_el1(v))
+		arm_metal(v)->write_el1(ARM_EL1_SP, value);
+	else
+		v->frame.sp_el0 = value;
+}
+
+/* ---- an access and its instruction ---- */
+
+/* ISV 1: the syndrome says it all. */
+static inline struct arm_insn from_esr(uint64_t esr)
+{
+	struct arm_insn insn = {
+		.kind = (esr & ISS_WNR) != 0 ? ARM_INSN_STORE : ARM_INSN_LOAD,
+		.count = 1,
+		.width = 1u << FIELD_GET(ISS_SAS, esr),
+		.rt = (uint32_t)FIELD_GET(ISS_SRT, esr),
+		.sign = (esr & ISS_SSE) != 0,
+		.wide = (esr & ISS_SF) != 0,
+	};
+
+	return insn;
+}
+
+static struct arm_insn described(const struct arm_mmio *m)
+{
+	return m->insn != 0 ? axvmi_arm_insn_decode(m->insn) : from_esr(m->esr);
+}
+
+static uint32_t part_size(const struct arm_insn *insn)
+{
+	return insn->width < 8 ? insn->width : 8;
+}
+
+static uint32_t part_count(const struct arm_insn *insn)
+{
+	return insn->count * insn->width / part_size(insn);
+}
+
+/* What access number `part` of a store writes. */
+static uint64_t part_value(struct arm_vcpu *v, const struct arm_insn *insn,
+			   uint32_t part)
+{
+	uint32_t at = part * part_size(insn);
+	uint32_t reg = at < insn->width ? insn->rt : insn->rt2;
+	uint64_t q[2];
+
+	if (insn->kind != ARM_INSN_STORE)
+		return 0;
+	if (!insn->simd)
+		return arm_insn_store_value(insn->width, read_x(v, reg));
+	arm_metal(v)->fp_read(v, reg, q);
+	return arm_insn_store_value(part_size(insn),
+				    q[insn->width == 16 ? part % 2 : 0]);
+}
+
+static void load_register(struct arm_vcpu *v, const struct arm_insn *insn,
+			  uint32_t reg, const uint64_t *read)
+{
+	uint64_t q[2] = {0, 0};
+
+	if (!insn->simd) {
+		write_x(v, reg, arm_insn_load_value(insn, read[0]));
+		return;
+	}
+	q[0] = arm_insn_store_value(part_size(insn), read[0]);
+	if (insn->width == 16)
+		q[1] = read[1];
+	arm_metal(v)->fp_write(v, reg, q);
+}
+
+/* All accesses are done. The base first: a loaded register wins over it. */
+static void retire(struct arm_vcpu *v, const struct arm_insn *insn)
+{
+	struct arm_mmio *m = &v->mmio;
+	uint32_t parts = insn->width == 16 ? 2 : 1;
+
+	if (arm_insn_writes_back(insn))
+		write_base(v, insn->rn, m->base_value);
+	if (insn->kind == ARM_INSN_LOAD) {
+		load_register(v, insn, insn->rt, m->partial);
+		if (insn->count == 2)
+			load_register(v, insn, insn->rt2, &m->partial[parts]);
+	}
+	m->part = 0;
+	arm_skip(v, m->esr);
+}
+
+/* ---- refusals ---- */
+
+static __attribute__((noinline)) int
+reflect(struct arm_vcpu *v, const struct arm_syndrome *s, uint64_t fsc)
+{
+	axvmi_arm_inject(v, axvmi_arm_abort_esr(v, s->esr, fsc), s->far);
+	return 0;
+}
+
+/* ---- accesses ---- */
+
+/* Leaves access number m->part to the host. */
+static int exit_mmio(struct arm_vcpu *v, const struct arm_insn *insn,
+		     uint64_t value)
+{
+	struct arm_mmio *m = &v->mmio;
+	uint32_t size = part_size(insn);
+	const struct arm_syndrome s = {
+		.esr = m->esr,
+		.far = m->gva + (uint64_t)m->part * size,
+		.hpfar = FIELD_PUT(HPFAR_FIPA, m->gpa >> PAGE_SHIFT_4K),
+	};
+	struct axvm_exit *exit = v->core.exit;
+
+	axvmi_arm_fill_exit(v, &s);
+	exit->raw[3] = m->insn;
+	exit->gpa = m->gpa + (uint64_t)m->part * size;
+	exit->gva = s.far;
+	exit->valid = AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID;
+	exit->u.mmio.value = value;
+	exit->u.mmio.size = size;
+	exit->u.mmio.write = insn->kind == ARM_INSN_STORE;
+	v->refusal.esr = axvmi_arm_abort_esr(v, s.esr, FSC_EXTERNAL);
+	v->refusal.far = s.far;
+	return AXVM_EXIT_MMIO;
+}
+
+/* An access that the library itself may answer. */
+static enum axvmi_dispatch
+access_part(struct arm_vcpu *v, const struct arm_insn *insn, uint64_t *value)
+{
+	struct arm_mmio *m = &v->mmio;
+	uint32_t size = part_size(insn);
+	uint64_t gpa = m->gpa + (uint64_t)m->part * size;
+	const struct axvmi_space *space =
+		axvmi_bus_find(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
+
+	/* RAM and windows begin and end with pages: it is a device's. */
+	if (space == NULL)
+		return AXVMI_DISPATCH_EXIT;
+	return axvmi_device_access(&v->core, space, gpa, size,
+				   insn->kind == ARM_INSN_STORE, value);
+}
+
+/* From access number m->part on. */
+static int access_rest(struct arm_vcpu *v, const struct arm_insn *insn)
+{
+	struct arm_mmio *m = &v->mmio;
+
+	while (m->part < part_count(insn)) {
+		uint64_t value = part_value(v, insn, m->part);
+		enum axvmi_dispatch result = access_part(v, insn, &value);
+
+		if (result == AXVMI_DISPATCH_EXIT)
+			return exit_mmio(v, insn, value);
+		if (result == AXVMI_DISPATCH_FAULT) {
+			const struct arm_syndrome s = {
+				.esr = m->esr,
+				.far = m->gva +
+				       (uint64_t)m->part * part_size(insn),
+			};
+
+			m->part = 0;
+			return reflect(v, &s, FSC_EXTERNAL);
+		}
+		m->partial[m->part++] = value;
+	}
+	retire(v, insn);
+	return 0;
+}
+
+int axvmi_arm_mmio_more(struct arm_vcpu *v)
+{
+	struct arm_insn insn = described(&v->mmio);
+
+	return access_rest(v, &insn);
+}
+
+/* ---- ISV 0 ---- */
+
+/*
+ * The abort belongs to the first byte of this instruction, which may have been
+ * changed meanwhile, and all its bytes are in one page. A tag may be anything.
+ */
+static bool is_whole(const struct arm_vcpu *v, const struct arm_insn *insn,
+		     const struct arm_syndrome *s)
+{
+	uint64_t address = axvmi_arm_insn_address(
+		insn, read_base(v, insn->rn), read_x(v, insn->rm), v->frame.pc);
+	uint64_t last = insn->count * insn->width - 1;
+
+	return ((address ^ s->far) & FIELD64(55, 0)) == 0 &&
+	       (s->far & (PAGE_SIZE_4K - 1)) + last < PAGE_SIZE_4K;
+}
+
+/* The instruction is fetched while the vCPU still counts as inside, since that
+ * translates through the guest's tables. */
+static __attribute__((noinline)) int
+decoded(struct arm_vcpu *v, const struct arm_syndrome *s, uint64_t gpa)
+{
+	bool aarch32 = (v->frame.pstate & SPSR_AARCH32) != 0;
+	struct arm_insn insn;
+	uint32_t word = 0;
+	bool fetched = aarch32 || arm_metal(v)->fetch(v, &word);
+
+	axvmi_leave(&v->core);
+	axvmi_count(&v->core, AXVM_STAT_MMIO);
+	/* Another vCPU took the page away: the guest will fault by itself. */
+	if (!fetched)
+		return 0;
+	insn = axvmi_arm_insn_decode(word);
+	if (insn.kind == ARM_INSN_OTHER ||
+	    (insn.kind == ARM_INSN_STORE) != ((s->esr & ISS_WNR) != 0) ||
+	    !is_whole(v, &insn, s))
+		return reflect(v, s, FSC_EXTERNAL);
+	if (!is_aligned(gpa, insn.width))
+		return reflect(v, s, FSC_ALIGNMENT);
+	v->mmio.gpa = gpa;
+	v->mmio.gva = s->far;
+	v->mmio.esr = s->esr;
+	v->mmio.insn = word;
+	v->mmio.part = 0;
+	v->mmio.base_value = read_base(v, insn.rn) + (uint64_t)insn.offset;
+	return access_rest(v, &insn);
+}
+
+/* ---- ISV 1 ---- */
+
+static __attribute__((noinline)) int not_done(struct arm_vcpu *v,
+					      const struct arm_syndrome *s,
+					      uint64_t gpa,
+					      enum axvmi_dispatch result)
+{
+	struct arm_insn insn = from_esr(s->esr);
+
+	if (result == AXVMI_DISPATCH_FAULT)
+		return reflect(v, s, FSC_EXTERNAL);
+	v->mmio.gpa = gpa;
+	v->mmio.gva = s->far;
+	v->mmio.esr = s->esr;
+	v->mmio.insn = 0;
+	v->mmio.part = 0;
+	return exit_mmio(v, &insn, part_value(v, &insn, 0));
+}
+
+int axvmi_arm_mmio(struct arm_vcpu *v, const struct arm_syndrome *s,
+		   uint64_t gpa, const struct axvmi_space *space)
+{
+	enum axvmi_dispatch result = AXVMI_DISPATCH_EXIT;
+	struct arm_insn insn;
+	uint64_t value = 0;
+
+	if ((s->esr & ISS_ISV) == 0)
+		return decoded(v, s, gpa);
+	axvmi_leave(&v->core);
+	axvmi_count(&v->core, AXVM_STAT_MMIO);
+	insn = from_esr(s->esr);
+	/* As Device memory does; and it never crosses the end of a page. */
+	if (!is_aligned(gpa, insn.width))
+		return reflect(v, s, FSC_ALIGNMENT);
+	if (insn.kind == ARM_INSN_STORE)
+		value = arm_insn_store_value(insn.width, read_x(v, insn.rt));
+	if (space != NULL)
+		result = axvmi_device_access(&v->core, space, gpa, insn.width,
+					     insn.kind == ARM_INSN_STORE,
+					     &value);
+	if (result != AXVMI_DISPATCH_DONE)
+		return not_done(v, s, gpa, result);
+	if (insn.kind == ARM_INSN_LOAD)
+		write_x(v, insn.rt, arm_insn_load_value(&insn, value));
+	arm_skip(v, s->esr);
+	return 0;
+}
+
+/* ---- completion ---- */
+
+void axvmi_arm_mmio_complete(struct arm_vcpu *v,
+			     enum axvm_complete_action action, uint64_t value)
+{
+	struct arm_mmio *m = &v->mmio;
+	struct arm_insn insn = described(m);
+
+	if (action != AXVM_COMPLETE_DONE) {
+		m->part = 0;
+		if (action == AXVM_COMPLETE_FAULT)
+			axvmi_arm_inject(v, v->refusal.esr, v->refusal.far);
+		return;
+	}
+	m->partial[m->part++] = value;
+	/* Otherwise the run that begins goes on with it. */
+	if (m->part == part_count(&insn))
+		retire(v, &insn);
+}

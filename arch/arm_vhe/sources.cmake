@@ -4,13 +4,16 @@
 # METAL: asm and registers; only in an archive for this architecture.
 set(PURE
   abort.c
+  cntp.c
   exit.c
   guest_tables.c
+  id.c
   inject.c
   insn.c
   irq.c
   mmio.c
   s2_format.c
+  sysreg.c
   timer.c
   vgic.c
   vgic_bank.c

@@ -12,6 +12,7 @@ set(PURE
   insn.c
   irq.c
   mmio.c
+  psci.c
   s2_format.c
   sysreg.c
   timer.c

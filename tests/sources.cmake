@@ -71,6 +71,7 @@ set(AXVM_UNIT_TESTS
   arm_vhe_vgic_lr
   arm_vhe_vgic_random
   arm_vhe_vgic_state
+  arm_vhe_vm
   bits
   boot
   config

@@ -13,6 +13,7 @@ set(PURE
   irq.c
   mmio.c
   psci.c
+  reg_names.c
   s2_format.c
   sysreg.c
   timer.c
@@ -21,6 +22,9 @@ set(PURE
   vgic_dist.c
   vgic_lr.c
   vgic_redist.c
+  vm.c
+  vm_regs.c
+  vm_tables.c
 )
 set(METAL
   cpu.c

@@ -52,6 +52,7 @@ set(AXVM_FUZZ_api
 set(AXVM_FUZZERS
   api
   arm_vhe_insn
+  arm_vhe_psci
   hypercall
   riscv_h_exit
   riscv_h_insn
@@ -65,6 +66,7 @@ set(AXVM_UNIT_TESTS
   arm_vhe_guest_tables
   arm_vhe_insn
   arm_vhe_irq
+  arm_vhe_psci
   arm_vhe_s2_format
   arm_vhe_timer
   arm_vhe_vgic

@@ -51,6 +51,7 @@ set(AXVM_FUZZ_api
 )
 set(AXVM_FUZZERS
   api
+  arm_vhe_exit
   arm_vhe_insn
   arm_vhe_psci
   hypercall
@@ -63,9 +64,11 @@ set(AXVM_FUZZERS
 )
 # unit/<name>.c: a core file's stem, or <backend>_<stem> of a pure file.
 set(AXVM_UNIT_TESTS
+  arm_vhe_exit
   arm_vhe_guest_tables
   arm_vhe_insn
   arm_vhe_irq
+  arm_vhe_mmio
   arm_vhe_psci
   arm_vhe_s2_format
   arm_vhe_timer

@@ -54,6 +54,7 @@ set(AXVM_FUZZERS
   arm_vhe_exit
   arm_vhe_insn
   arm_vhe_psci
+  arm_vhe_sysreg
   hypercall
   riscv_h_exit
   riscv_h_insn
@@ -71,6 +72,7 @@ set(AXVM_UNIT_TESTS
   arm_vhe_mmio
   arm_vhe_psci
   arm_vhe_s2_format
+  arm_vhe_sysreg
   arm_vhe_timer
   arm_vhe_vgic
   arm_vhe_vgic_lr

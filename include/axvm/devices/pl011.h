@@ -9,10 +9,10 @@
  *
  * There is no clock in it: a byte is sent the moment it is written, whatever
  * baud rate and word length say, and received bytes below the FIFO's trigger
- * level count as timed out at once. After a FIFO full of bytes one look at UARTFR
- * finds it full, for drivers to go over to the transmit interrupt. The modem on
- * the other end is always there (CTS, DSR and DCD). At reset UARTCR.UARTEN is
- * set, as firmware leaves it.
+ * level count as timed out at once. After a FIFO full of bytes UARTFR shows it
+ * full for some looks, for drivers to go over to the transmit interrupt. The
+ * modem on the other end is always there (CTS, DSR and DCD). At reset
+ * UARTCR.UARTEN is set, as firmware leaves it.
  */
 #ifndef AXVM_DEVICES_PL011_H
 #define AXVM_DEVICES_PL011_H
@@ -54,7 +54,8 @@ struct axvm_pl011 {
 	uint32_t rx_head;
 	uint32_t rx_count;
 	uint32_t tx_count; /* written while the transmitter was off */
-	uint32_t tx_streak; /* sent since UARTFR last showed a full FIFO */
+	uint32_t tx_streak; /* sent since the FIFO last looked full */
+	uint32_t tx_looks; /* at the full one */
 	uint16_t rx[AXVM_PL011_FIFO]; /* as UARTDR shows them */
 	uint8_t tx[AXVM_PL011_FIFO];
 	uint16_t cr, imsc, ris, ibrd;

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The axvm authors
 
-# demo.sh [riscv_h] [--batch] [--kernel FILE] [--initrd FILE] [--append STR]
-# A Debian kernel with 4 vCPUs and 256 MiB on 2 harts, to a shell on its UART.
+# demo.sh [riscv_h|arm_vhe] [--batch] [--kernel FILE] [--initrd FILE]
+#         [--append STR]
+# A Debian kernel with 4 vCPUs and 256 MiB on 2 CPUs, to a shell on its UART.
 # Installs what is missing (Debian; as root or by sudo), builds, fetches.
 #   --batch  no shell: the guest checks itself and powers off. Status 0 only if
 #            it did and every check is good. The same without a terminal.
@@ -14,13 +15,23 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/lib/packages.sh
 . tests/lib/guests.sh
 
-PACKAGES_DEMO="$PACKAGES_BUILD gcc-riscv64-linux-gnu qemu-system-misc opensbi
-	cpio debian-archive-keyring"
-COMMANDS_DEMO="cmake ninja riscv64-linux-gnu-gcc qemu-system-riscv64"
 CPUS=4
 
+# What the architectures differ in.
+set_riscv_h() {
+	packages="gcc-riscv64-linux-gnu qemu-system-misc opensbi"
+	commands="riscv64-linux-gnu-gcc qemu-system-riscv64"
+	preset=riscv64 guests=riscv64 console=ttyS0
+}
+
+set_arm_vhe() {
+	packages="gcc-aarch64-linux-gnu qemu-system-arm"
+	commands="aarch64-linux-gnu-gcc qemu-system-aarch64"
+	preset=aarch64 guests=arm64 console=ttyAMA0
+}
+
 usage() {
-	die "usage: sh tests/demo.sh [riscv_h] [--batch] [--kernel FILE]" \
+	die "usage: sh tests/demo.sh [riscv_h|arm_vhe] [--batch] [--kernel FILE]" \
 		"[--initrd FILE] [--append STR]"
 }
 
@@ -34,13 +45,14 @@ from_here() {
 	printf '%s\n' "$file"
 }
 
+arch=riscv_h
 kernel=
 initrd=
 append=
 batch=
 while [ $# -gt 0 ]; do
 	case $1 in
-	riscv_h) ;;
+	riscv_h | arm_vhe) arch=$1 ;;
 	--batch) batch=1 ;;
 	--kernel | --initrd | --append)
 		[ $# -ge 2 ] || usage
@@ -59,6 +71,8 @@ if [ ! -t 0 ] || [ ! -t 1 ]; then
 	batch=1
 fi
 
+"set_$arch"
+
 # step TEXT COMMAND...: quiet unless it fails.
 step() {
 	say "$1"
@@ -69,32 +83,32 @@ step() {
 }
 
 build() {
-	cmake --preset riscv64 &&
-		cmake --build --preset riscv64 -j "$JOBS" --target hypervisor
+	cmake --preset "$preset" &&
+		cmake --build --preset "$preset" -j "$JOBS" --target hypervisor
 }
 
 fetch() {
 	if [ -z "$kernel" ]; then
-		sh tests/guests/fetch.sh riscv64 --linux || exit 1
-		kernel=$(guests_dir riscv64)/Image
+		sh tests/guests/fetch.sh "$guests" --linux || exit 1
+		kernel=$(guests_dir "$guests")/Image
 	elif [ -z "$initrd" ]; then
-		sh tests/guests/fetch.sh riscv64 --initrd || exit 1
+		sh tests/guests/fetch.sh "$guests" --initrd || exit 1
 	fi
-	[ -n "$initrd" ] || initrd=$(guests_dir riscv64)/initrd.cpio
+	[ -n "$initrd" ] || initrd=$(guests_dir "$guests")/initrd.cpio
 }
 
 # machine ARGUMENT...: the sample hypervisor with this guest.
 machine() {
-	sh tests/hypervisor/run.sh --arch riscv_h --kernel "$kernel" \
+	sh tests/hypervisor/run.sh --arch "$arch" --kernel "$kernel" \
 		--initrd "$initrd" --cpus $CPUS --memory 256M --host-cpus 2 "$@"
 }
 
 run_batch() {
 	log=$LOGS/demo.log
-	say "booting Linux: $CPUS vCPUs, 256 MiB, 2 harts; it checks itself"
+	say "booting Linux: $CPUS vCPUs, 256 MiB, 2 CPUs; it checks itself"
 	{
 		machine --timeout 180 \
-			--append "console=ttyS0 axvm.batch $append" </dev/null
+			--append "console=$console axvm.batch $append" </dev/null
 		echo $? >"$LOGS/demo.status"
 	} 2>&1 | tee "$log"
 	status=$(cat "$LOGS/demo.status")
@@ -111,14 +125,15 @@ run_batch() {
 }
 
 say "packages"
-need_packages "$PACKAGES_DEMO" "$COMMANDS_DEMO"
+need_packages "$PACKAGES_BUILD $packages cpio debian-archive-keyring" \
+	"cmake ninja $commands"
 step "building the library and the sample hypervisor" build
 say "guests"
 fetch
 if [ -n "$batch" ]; then
 	run_batch
 else
-	say "booting Linux: $CPUS vCPUs, 256 MiB, 2 harts." \
+	say "booting Linux: $CPUS vCPUs, 256 MiB, 2 CPUs." \
 		"Leave with: poweroff -f (or Ctrl-A x)"
-	machine --append "console=ttyS0 quiet $append"
+	machine --append "console=$console quiet $append"
 fi

@@ -2,22 +2,33 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The axvm authors
 
-# emulator.sh [riscv_h]: guests in the sample hypervisor in QEMU, as TAP. Needs
-# the presets riscv64 and riscv64-lp64d built. One log per run in
-# build/logs/emulator. Only jobs that match the extended expression in AXVM_JOBS
-# are run.
+# emulator.sh [riscv_h|arm_vhe]: guests in the sample hypervisor in QEMU, as TAP.
+# Needs the presets riscv64 and riscv64-lp64d built, or aarch64. One log per run
+# in build/logs/emulator/ARCH. Only jobs that match the extended expression in
+# AXVM_JOBS are run.
 #
-# A job is "KIND ARGUMENT CPUS HARTS SSTC [EXTRA]"; jobs on one hart run as many
-# at a time as this machine has CPUs. EXTRA: vector (the harts have V), migrate
-# (every time slice on another hart), lp64d (a hard-float host on such harts),
-# suspend (stops three times for a second, and is watched), shootdown (the host
-# takes a page away 300 times).
+# A job is "KIND ARGUMENT CPUS HARTS VARIANT [EXTRA]"; jobs on one hart run as
+# many at a time as this machine has CPUs. VARIANT: RISC-V, Sstc on or off; ARM,
+# the CPU. EXTRA: vector (the harts have V), migrate (every time slice on another
+# hart), lp64d (a hard-float host on such harts), suspend (stops three times for
+# a second, and is watched), shootdown (the host takes a page away 300 times).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/guests.sh
 
-LOGS=${AXVM_BUILD_DIR:-build}/logs/emulator
-GUESTS=$(guests_dir riscv64)
+arch=riscv_h
+case ${1-} in
+riscv_h | arm_vhe)
+	arch=$1
+	shift
+	;;
+esac
+case $arch in
+riscv_h) guests=riscv64 preset=riscv64 console=ttyS0 payload=riscv ;;
+arm_vhe) guests=arm64 preset=aarch64 console=ttyAMA0 payload=arm ;;
+esac
+LOGS=${AXVM_BUILD_DIR:-build}/logs/emulator/$arch
+GUESTS=$(guests_dir $guests)
 mkdir -p "$LOGS"
 
 # ---- One job: lines "ok NAME" and "not ok NAME" ----
@@ -44,13 +55,17 @@ machine() { # kernel arguments...
 	[ "$what" != rtc ] ||
 		set -- --passthrough "rtc,0x20101000,0x101000,0x1000,11" "$@"
 	[ "$extra" != lp64d ] || export AXVM_PRESET=riscv64-lp64d
-	exec sh tests/hypervisor/run.sh --arch riscv_h --kernel "$kernel" \
-		--cpus "$cpus" --host-cpus "$harts" --sstc "$sstc" "$@"
+	case $arch in
+	riscv_h) set -- --sstc "$variant" "$@" ;;
+	arm_vhe) set -- --cpu "$variant" "$@" ;;
+	esac
+	exec sh tests/hypervisor/run.sh --arch "$arch" --kernel "$kernel" \
+		--cpus "$cpus" --host-cpus "$harts" "$@"
 }
 
 payload_file() {
-	find "${AXVM_BUILD_DIR:-build}/riscv64" -name "payload-riscv-$1.bin" |
-		head -n 1
+	find "${AXVM_BUILD_DIR:-build}/$preset" \
+		-name "payload-$payload-$1.bin" | head -n 1
 }
 
 # The payload's own lines, and whether they are as many as it planned. After
@@ -140,7 +155,7 @@ job_reset() {
 
 linux_lines() {
 	for line in "nproc $cpus$" "uname Linux ." "fp ok" "memory ok" \
-		"irq ok" "load ok"; do
+		"irq ok" "load ok" "hotplug ok"; do
 		echo "result $line" | guests_has_lines "$log" 2>/dev/null
 		verdict $? "${line%[$.]}"
 	done
@@ -148,7 +163,7 @@ linux_lines() {
 
 job_linux() {
 	(machine "$GUESTS/Image" --initrd "$GUESTS/initrd.cpio" --memory 256M \
-		--append "console=ttyS0 axvm.batch" --timeout 150) \
+		--append "console=$console axvm.batch" --timeout 150) \
 		</dev/null >"$log" 2>&1
 	status=$?
 	linux_lines
@@ -158,7 +173,7 @@ job_linux() {
 job_reboot() {
 	guests_dialogue "$log" 100 machine "$GUESTS/Image" \
 		--initrd "$GUESTS/initrd.cpio" --memory 256M \
-		--append "console=ttyS0 axvm.batch axvm.ask" --timeout 240 <<-END
+		--append "console=$console axvm.batch axvm.ask" --timeout 240 <<-END
 		wait axvm: poweroff or reboot?
 		send reboot
 		wait axvm: poweroff or reboot?
@@ -169,6 +184,16 @@ job_reboot() {
 	boots=$(grep -a -c '^result nproc' "$log")
 	verdict $((boots != 2)) "booted twice ($boots)"
 	verdict $status "powered off (status $status)"
+}
+
+# A CPU on which the library does not run says what it misses.
+job_refused() {
+	echo >"$LOGS/empty"
+	(machine "$LOGS/empty" --memory 64M --timeout 30) \
+		</dev/null >"$log" 2>&1
+	verdict $(($? != 1)) "the host gives up"
+	grep -a -q 'CPU 0: .*VHE' "$log"
+	verdict $? "and says why"
 }
 
 job_uboot() {
@@ -188,14 +213,14 @@ job_uboot() {
 	verdict $status "powered off (status $status)"
 }
 
-run_job() { # kind argument cpus harts sstc [extra]
+run_job() { # kind argument cpus harts variant [extra]
 	kind=$1
 	what=$2
 	cpus=$3
 	harts=$4
-	sstc=$5
+	variant=$5
 	extra=${6-}
-	log=$LOGS/$kind-$what-$cpus-$harts-$sstc${extra:+-$extra}.log
+	log=$LOGS/$kind-$what-$cpus-$harts-$variant${extra:+-$extra}.log
 	began=$(date +%s)
 	"job_$kind"
 	echo "# $(($(date +%s) - began)) s"
@@ -203,7 +228,7 @@ run_job() { # kind argument cpus harts sstc [extra]
 
 # ---- All of them ----
 
-jobs() {
+jobs_riscv_h() {
 	cat <<-END
 		payload sbi 2 1 on
 		payload sbi 1 1 off
@@ -259,22 +284,46 @@ jobs() {
 	END
 }
 
-# job_name KIND ARGUMENT CPUS HARTS SSTC [EXTRA]
+jobs_arm_vhe() {
+	cat <<-END
+		refused none 1 1 cortex-a72
+		uboot uboot 1 1 cortex-a76
+		linux linux 1 1 cortex-a76
+		linux linux 2 1 cortex-a76
+		linux linux 4 1 cortex-a76
+		linux linux 2 1 neoverse-n1
+		linux linux 1 2 cortex-a76
+		linux linux 2 2 cortex-a76
+		linux linux 4 2 cortex-a76
+		linux linux 4 2 neoverse-n1
+		linux linux 4 2 cortex-a76 migrate
+		linux linux 2 2 cortex-a76 suspend
+		reboot linux 4 2 cortex-a76
+	END
+}
+
+# job_name KIND ARGUMENT CPUS HARTS VARIANT [EXTRA]
 job_name() {
-	echo "$2${1#"$2"} $3 vCPUs on $4 harts, Sstc $5${6:+, $6}" |
+	case $arch in
+	riscv_h) variant="harts, Sstc $5" ;;
+	arm_vhe) variant="CPUs, $5" ;;
+	esac
+	echo "$2${1#"$2"} $3 vCPUs on $4 $variant${6:+, $6}" |
 		sed 's/^\([a-z]*\)payload /\1 /; s/^linuxreboot/linux reboot/; s/^pausepause/pause/
+			s/^nonerefused/refused,/
 			s/^smptwo/smp and wild, two VMs,/'
 }
 
 # run_jobs HARTS PARALLEL: each into its own file.
 run_jobs() {
-	jobs | grep -E -e "${AXVM_JOBS:-.}" | awk -v harts="$1" '$4 == harts' |
-		xargs -r -P "$2" -L 1 sh tests/emulator.sh --job
+	jobs_$arch | grep -E -e "${AXVM_JOBS:-.}" |
+		awk -v harts="$1" '$4 == harts' |
+		xargs -r -P "$2" -L 1 sh tests/emulator.sh $arch --job
 }
 
 # The lines of all jobs under one numbering.
 report() {
-	jobs | grep -E -e "${AXVM_JOBS:-.}" | while read -r job; do
+	jobs_$arch | grep -E -e "${AXVM_JOBS:-.}" | while read -r job; do
 		# shellcheck disable=SC2086 # five words
 		set -- $job
 		name=$(job_name "$@")
@@ -294,14 +343,14 @@ case ${1-} in
 	run_job "$@" >"$LOGS/$1-$2-$3-$4-$5${6:+-$6}.tap" 2>&1 </dev/null
 	exit 0
 	;;
-"" | riscv_h) ;;
+"") ;;
 *)
-	echo "usage: sh tests/emulator.sh [riscv_h]" >&2
+	echo "usage: sh tests/emulator.sh [riscv_h|arm_vhe]" >&2
 	exit 2
 	;;
 esac
 
-sh tests/guests/fetch.sh riscv64 || {
+sh tests/guests/fetch.sh $guests || {
 	echo "not ok 1 - the guests can be fetched"
 	echo "1..1"
 	exit 1

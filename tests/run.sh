@@ -24,7 +24,7 @@ script() {
 }
 
 shown_script() {
-	tap=$LOGS/$(basename "$1" .sh).tap
+	tap=$LOGS/$(basename "$1" .sh)${2:+-$2}.tap
 	{
 		sh "$@" </dev/null 2>&1
 		echo "# exit status $?"
@@ -72,19 +72,23 @@ unit() {
 }
 
 emulator() {
-	need_packages "$PACKAGES_RISCV64" "$COMMANDS_RISCV64"
-	for preset in riscv64 riscv64-lp64d riscv64-clang; do
+	need_packages "$PACKAGES_RISCV64 $PACKAGES_ARM64" \
+		"$COMMANDS_RISCV64 $COMMANDS_ARM64"
+	for preset in riscv64 riscv64-lp64d riscv64-clang aarch64 aarch64-clang
+	do
 		build_preset $preset
 	done
-	consumers riscv64 riscv64-lp64d riscv64-clang
-	symbols riscv64 nm
-	symbols riscv64-lp64d nm
-	symbols riscv64-clang nm
+	consumers riscv64 riscv64-lp64d riscv64-clang aarch64 aarch64-clang
+	for preset in riscv64 riscv64-lp64d riscv64-clang aarch64 aarch64-clang
+	do
+		symbols $preset nm
+	done
 	tidy riscv64-clang
-	if [ -f tests/emulator.sh ]; then
-		say "guests in QEMU"
-		shown_script tests/emulator.sh
-	fi
+	tidy aarch64-clang
+	for arch in riscv_h arm_vhe; do
+		say "guests in QEMU: $arch"
+		shown_script tests/emulator.sh $arch
+	done
 }
 
 case ${1-} in

@@ -27,6 +27,7 @@ set(PURE
   vm_tables.c
 )
 set(METAL
+  backend.c
   cpu.c
   lazy.c
   state.c

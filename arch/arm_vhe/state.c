@@ -239,8 +239,9 @@ uint64_t axvmi_arm_read_id(unsigned crm, unsigned op2)
 		return sys_read(s3_0_c0_c##crm##_##op2);
 #define ROW(crm)                                                         \
 	CASE(crm, 0)                                                     \
-	CASE(crm, 1) CASE(crm, 2) CASE(crm, 3) CASE(crm, 4) CASE(crm, 5) \
-		CASE(crm, 6) CASE(crm, 7)
+	CASE(crm, 1)                                                     \
+	CASE(crm, 2) CASE(crm, 3) CASE(crm, 4) CASE(crm, 5) CASE(crm, 6) \
+		CASE(crm, 7)
 	switch (crm * 8 + op2) {
 		CASE(0, 0)
 		CASE(0, 5)

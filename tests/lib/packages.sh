@@ -13,10 +13,14 @@ PACKAGES_RISCV64="$PACKAGES_BUILD clang clang-tidy gcc-riscv64-linux-gnu
 	debian-archive-keyring"
 PACKAGES_BENCH_HOST="$PACKAGES_BUILD g++ libcmocka-dev libfdt-dev
 	gcc-riscv64-linux-gnu"
+PACKAGES_ARM64="$PACKAGES_BUILD clang clang-tidy gcc-aarch64-linux-gnu
+	qemu-system-arm device-tree-compiler cpio pkg-config
+	debian-archive-keyring"
 # What stands for them where there is no dpkg.
 COMMANDS_UNIT="cmake ninja gcc g++ clang clang-tidy gcovr python3"
 COMMANDS_BENCH_HOST="cmake ninja gcc g++"
 COMMANDS_RISCV64="cmake ninja clang clang-tidy qemu-system-riscv64 dtc cpio"
+COMMANDS_ARM64="cmake ninja clang clang-tidy qemu-system-aarch64 dtc cpio"
 
 missing_packages() {
 	printf '%s\n' "$@" | sort -u | while read -r package; do

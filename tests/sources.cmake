@@ -55,6 +55,7 @@ set(AXVM_FUZZERS
   arm_vhe_insn
   arm_vhe_psci
   arm_vhe_sysreg
+  arm_vhe_vgic
   hypercall
   riscv_h_exit
   riscv_h_insn
@@ -69,6 +70,7 @@ set(AXVM_UNIT_TESTS
   arm_vhe_guest_tables
   arm_vhe_insn
   arm_vhe_irq
+  arm_vhe_irq_race
   arm_vhe_mmio
   arm_vhe_psci
   arm_vhe_s2_format

@@ -194,8 +194,8 @@ access_locked(const struct frame *frame, struct axvm_device_access *access)
 		return AXVM_ACCESS_DONE;
 	}
 	spin_lock(&access->vm->irqchip);
-	fold(self);
 	take_inputs(access->vm);
+	fold(self);
 	frame->write(g, access->offset, access->size, access->value);
 	/* Nobody was called for inputs of what was disabled, or went elsewhere.
 	 * The new hints stand; look once more, in the one order with them. */

@@ -30,7 +30,9 @@ static struct {
 	/* These vCPUs come out of the guest when they are called. */
 	bool prompt[FAKE_VCPUS];
 	atomic_u32 notified[FAKE_VCPUS];
-	unsigned reads, writes; /* of the metal half */
+	atomic_u32 reads, writes; /* of the metal half */
+	void (*on_read)(void); /* meanwhile; once */
+	bool threads; /* others may hold the lock */
 	bool timer_asks; /* the guest's CNTV */
 	unsigned timer_ended, timer_syncs;
 	uint32_t ended[8];
@@ -49,12 +51,18 @@ static void fake_gic_read(struct arm_vcpu *v, bool all)
 {
 	const struct vgic_cpu_regs *hw = &fake.hw[v->core.index];
 
-	fake.reads++;
+	atomic_fetch_add(&fake.reads, 1);
 	for (uint32_t n = 0; n < v->gic.lr_used; n++)
 		v->gic.lr[n] = hw->lr[n];
 	if ((v->gic.hcr & ICH_HCR_LRENPIE) != 0)
 		v->gic.hcr = hw->hcr;
 	v->gic.vmcr = hw->vmcr;
+	if (fake.on_read != NULL) {
+		void (*meanwhile)(void) = fake.on_read;
+
+		fake.on_read = NULL;
+		meanwhile();
+	}
 	if (!all)
 		return;
 	memcpy(v->gic.ap0r, hw->ap0r, sizeof(hw->ap0r));
@@ -65,7 +73,7 @@ static void fake_gic_write(struct arm_vcpu *v, bool all)
 {
 	struct vgic_cpu_regs *hw = &fake.hw[v->core.index];
 
-	fake.writes++;
+	atomic_fetch_add(&fake.writes, 1);
 	fake_require(!all);
 	memcpy(hw->lr, v->gic.lr, sizeof(hw->lr));
 	hw->lr_used = v->gic.lr_used;
@@ -205,7 +213,7 @@ static void fake_enter(uint32_t vcpu)
 {
 	struct arm_vcpu *v = &fake.vcpus[vcpu];
 
-	for (int round = 0; round < 8; round++) {
+	for (int round = 0;; round++) {
 		uint32_t bits = atomic_exchange(&v->core.attention, 0);
 
 		if ((bits & AXVMI_ATTN_LINES) != 0)
@@ -215,8 +223,8 @@ static void fake_enter(uint32_t vcpu)
 		v->effects = 0;
 		if (load_seq(&v->core.attention) == 0)
 			return;
+		fake_require(fake.threads || round < 8);
 	}
-	abort();
 }
 
 /* The maintenance interrupt, as often as it comes. */
@@ -255,7 +263,8 @@ static inline uint64_t fake_access(uint32_t vcpu, uint64_t gpa, uint32_t size,
 	fake_require(axvmi_device_access(&fake.vcpus[vcpu].core, space, gpa,
 					 size, write,
 					 &value) == AXVMI_DISPATCH_DONE);
-	fake_require(load_relaxed(&fake.vm.core.irqchip.held) == 0);
+	fake_require(fake.threads ||
+		     load_relaxed(&fake.vm.core.irqchip.held) == 0);
 	return value;
 }
 

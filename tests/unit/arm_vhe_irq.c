@@ -264,6 +264,27 @@ static void a_line_that_rose_while_disabled_is_seen_when_enabled(void **s)
 	assert_int_equal(fake_get(1, W(GICD_ISPENDR)), BIT_OF(SPI + 1));
 }
 
+static void raise_meanwhile(void)
+{
+	assert_int_equal(axvm_irq_set(&fake.vm.core, SPI + 1, true), AXVM_OK);
+}
+
+/* The write has taken inputs in, and nobody was called for what is disabled. */
+static void a_line_that_rises_during_the_write_that_enables_it(void **s)
+{
+	(void)s;
+	enable_spi(0);
+	line(true);
+	fake_enter(0);
+	fake.on_read = raise_meanwhile;
+	notified(0);
+	fake_put(0, W(GICD_ISENABLER), BIT_OF(SPI + 1));
+	assert_null(fake.on_read);
+	assert_int_equal(notified(0), 0);
+	fake_enter(0);
+	assert_int_equal(fake.hw[0].lr_used, 2);
+}
+
 static void a_line_follows_a_changed_route(void **s)
 {
 	(void)s;
@@ -702,6 +723,7 @@ int main(void)
 		CASE(a_line_that_stays_high_comes_again),
 		CASE(an_injected_edge_is_one_interrupt),
 		CASE(a_line_that_rose_while_disabled_is_seen_when_enabled),
+		CASE(a_line_that_rises_during_the_write_that_enables_it),
 		CASE(a_line_follows_a_changed_route),
 		CASE(per_vcpu_lines_are_ppis),
 		CASE(one_of_n_goes_to_who_has_the_group_enabled),

@@ -6,7 +6,7 @@
  * to mmio.c. Pure; on the thread of the running vCPU. Arm ARM (DDI 0487), "ISS
  * encoding for an exception from a Data Abort".
  */
-#include "exit.h"
+#include "mmio.h"
 
 static bool is_exec(uint64_t esr)
 {
@@ -126,7 +126,7 @@ static bool fault_gpa(struct arm_vcpu *v, const struct arm_syndrome *s,
 {
 	if (is_permission(s->esr) && (s->esr & ISS_S1PTW) == 0)
 		return arm_metal(v)->translate(v, s->far, false, gpa);
-	*gpa = (s->hpfar & HPFAR_FIPA) << 8 | (s->far & (PAGE_SIZE_4K - 1));
+	*gpa = arm_fault_gpa(s->far, s->hpfar);
 	return true;
 }
 

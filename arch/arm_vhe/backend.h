@@ -103,6 +103,18 @@ struct arm_mmio {
 	uint32_t part; /* accesses of it that are done */
 };
 
+/*
+ * The device, or the hole, that was accessed last, since most accesses follow
+ * one another. Widths 0: none yet. The map does not change once VMs run.
+ */
+struct arm_last_device {
+	uint64_t start;
+	uint64_t span;
+	uint64_t widths; /* that need no other check */
+	struct axvm_device *device; /* NULL: a hole */
+	uint32_t range;
+};
+
 enum arm_power {
 	ARM_POWER_ON = 0,
 	ARM_POWER_STANDBY, /* CPU_SUSPEND: goes on after the call */
@@ -120,6 +132,7 @@ struct arm_vcpu {
 	/* What the guest gets if the exit that waits is refused. */
 	struct arm_trap refusal;
 	struct arm_mmio mmio;
+	struct arm_last_device last;
 
 	/* timer.c: PPI 27 is up in the vGIC, and IMASK of CNTV_CTL is ours; the
 	 * CVAL it rose for, how often for that one. */

@@ -113,6 +113,33 @@ static inline bool arm_is_el0(const struct arm_vcpu *v)
 	       (v->frame.pstate & SPSR_AARCH32) != 0;
 }
 
+/* x31 is the zero register. */
+static inline uint64_t arm_read_x(const struct arm_vcpu *v, unsigned n)
+{
+	return n < 31 ? v->frame.x[n] : 0;
+}
+
+static inline void arm_write_x(struct arm_vcpu *v, unsigned n, uint64_t value)
+{
+	if (n < 31)
+		v->frame.x[n] = value;
+}
+
+/* ISV 1: the syndrome says all of the instruction. */
+static inline struct arm_insn arm_insn_from_esr(uint64_t esr)
+{
+	struct arm_insn insn = {
+		.kind = (esr & ISS_WNR) != 0 ? ARM_INSN_STORE : ARM_INSN_LOAD,
+		.count = 1,
+		.width = 1u << FIELD_GET(ISS_SAS, esr),
+		.rt = (uint32_t)FIELD_GET(ISS_SRT, esr),
+		.sign = (esr & ISS_SSE) != 0,
+		.wide = (esr & ISS_SF) != 0,
+	};
+
+	return insn;
+}
+
 /* ---- exit.c ---- */
 
 /* pc and the syndrome into the exit. */

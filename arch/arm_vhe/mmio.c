@@ -6,20 +6,9 @@
  * accesses of at most 8 bytes: what they have read is kept in v->mmio until the
  * last is done. Pure; on the thread of the running vCPU.
  */
-#include "exit.h"
+#include "mmio.h"
 
 /* ---- registers of the guest ---- */
-
-static uint64_t read_x(const struct arm_vcpu *v, unsigned n)
-{
-	return n < 31 ? v->frame.x[n] : 0;
-}
-
-static void write_x(struct arm_vcpu *v, unsigned n, uint64_t value)
-{
-	if (n < 31)
-		v->frame.x[n] = value;
-}
 
 static bool uses_sp_el1(const struct arm_vcpu *v)
 {
@@ -47,24 +36,10 @@ static void write_base(struct arm_vcpu *v, unsigned n, uint64_t value)
 
 /* ---- an access and its instruction ---- */
 
-/* ISV 1: the syndrome says it all. */
-static inline struct arm_insn from_esr(uint64_t esr)
-{
-	struct arm_insn insn = {
-		.kind = (esr & ISS_WNR) != 0 ? ARM_INSN_STORE : ARM_INSN_LOAD,
-		.count = 1,
-		.width = 1u << FIELD_GET(ISS_SAS, esr),
-		.rt = (uint32_t)FIELD_GET(ISS_SRT, esr),
-		.sign = (esr & ISS_SSE) != 0,
-		.wide = (esr & ISS_SF) != 0,
-	};
-
-	return insn;
-}
-
 static struct arm_insn described(const struct arm_mmio *m)
 {
-	return m->insn != 0 ? axvmi_arm_insn_decode(m->insn) : from_esr(m->esr);
+	return m->insn != 0 ? axvmi_arm_insn_decode(m->insn)
+			    : arm_insn_from_esr(m->esr);
 }
 
 static uint32_t part_size(const struct arm_insn *insn)
@@ -88,7 +63,7 @@ static uint64_t part_value(struct arm_vcpu *v, const struct arm_insn *insn,
 	if (insn->kind != ARM_INSN_STORE)
 		return 0;
 	if (!insn->simd)
-		return arm_insn_store_value(insn->width, read_x(v, reg));
+		return arm_insn_store_value(insn->width, arm_read_x(v, reg));
 	arm_metal(v)->fp_read(v, reg, q);
 	return arm_insn_store_value(part_size(insn),
 				    q[insn->width == 16 ? part % 2 : 0]);
@@ -100,7 +75,7 @@ static void load_register(struct arm_vcpu *v, const struct arm_insn *insn,
 	uint64_t q[2] = {0, 0};
 
 	if (!insn->simd) {
-		write_x(v, reg, arm_insn_load_value(insn, read[0]));
+		arm_write_x(v, reg, arm_insn_load_value(insn, read[0]));
 		return;
 	}
 	q[0] = arm_insn_store_value(part_size(insn), read[0]);
@@ -223,8 +198,9 @@ int axvmi_arm_mmio_more(struct arm_vcpu *v)
 static bool is_whole(const struct arm_vcpu *v, const struct arm_insn *insn,
 		     const struct arm_syndrome *s)
 {
-	uint64_t address = axvmi_arm_insn_address(
-		insn, read_base(v, insn->rn), read_x(v, insn->rm), v->frame.pc);
+	uint64_t address =
+		axvmi_arm_insn_address(insn, read_base(v, insn->rn),
+				       arm_read_x(v, insn->rm), v->frame.pc);
 	uint64_t last = insn->count * insn->width - 1;
 
 	return ((address ^ s->far) & FIELD64(55, 0)) == 0 &&
@@ -264,16 +240,35 @@ decoded(struct arm_vcpu *v, const struct arm_syndrome *s, uint64_t gpa)
 
 /* ---- ISV 1 ---- */
 
-static __attribute__((noinline)) int not_done(struct arm_vcpu *v,
-					      const struct arm_syndrome *s,
-					      uint64_t gpa,
-					      enum axvmi_dispatch result)
+/* The next access is likely to go where this one goes. */
+static void take_device(struct arm_vcpu *v, const struct axvmi_space *space,
+			uint64_t gpa)
 {
-	struct arm_insn insn = from_esr(s->esr);
+	struct axvmi_space hole;
+	uint64_t widths = 1 | 2 | 4 | 8;
 
-	if (result == AXVMI_DISPATCH_FAULT)
+	if (space == NULL) {
+		hole = axvmi_bus_hole(&v->core.vm->bus[AXVM_BUS_MMIO], gpa);
+		space = &hole;
+	} else {
+		widths = axvmi_device_plain_widths(space);
+	}
+	v->last.start = space->start;
+	v->last.span = space->last - space->start;
+	v->last.widths = widths;
+	v->last.device = space->device;
+	v->last.range = space->range;
+}
+
+int axvmi_arm_mmio_refused(struct arm_vcpu *v, const struct arm_syndrome *s,
+			   enum axvm_access_result result)
+{
+	struct arm_insn insn = arm_insn_from_esr(s->esr);
+
+	/* A result that does not exist is no answer either. */
+	if (result != AXVM_ACCESS_EXIT)
 		return reflect(v, s, FSC_EXTERNAL);
-	v->mmio.gpa = gpa;
+	v->mmio.gpa = arm_fault_gpa(s->far, s->hpfar);
 	v->mmio.gva = s->far;
 	v->mmio.esr = s->esr;
 	v->mmio.insn = 0;
@@ -281,33 +276,41 @@ static __attribute__((noinline)) int not_done(struct arm_vcpu *v,
 	return exit_mmio(v, &insn, part_value(v, &insn, 0));
 }
 
+/* What the short way does not do: widths that need a closer look, devices that
+ * are serial. */
+static int described_access(struct arm_vcpu *v, const struct arm_syndrome *s,
+			    uint64_t gpa, const struct axvmi_space *space)
+{
+	struct arm_insn insn = arm_insn_from_esr(s->esr);
+	uint64_t value = part_value(v, &insn, 0);
+	enum axvmi_dispatch result =
+		axvmi_device_access(&v->core, space, gpa, insn.width,
+				    insn.kind == ARM_INSN_STORE, &value);
+
+	if (result == AXVMI_DISPATCH_FAULT)
+		return reflect(v, s, FSC_EXTERNAL);
+	if (result == AXVMI_DISPATCH_EXIT)
+		return axvmi_arm_mmio_refused(v, s, AXVM_ACCESS_EXIT);
+	if (insn.kind == ARM_INSN_LOAD)
+		arm_write_x(v, insn.rt, arm_insn_load_value(&insn, value));
+	arm_skip(v, s->esr);
+	return 0;
+}
+
 int axvmi_arm_mmio(struct arm_vcpu *v, const struct arm_syndrome *s,
 		   uint64_t gpa, const struct axvmi_space *space)
 {
-	enum axvmi_dispatch result = AXVMI_DISPATCH_EXIT;
-	struct arm_insn insn;
-	uint64_t value = 0;
-
 	if ((s->esr & ISS_ISV) == 0)
 		return decoded(v, s, gpa);
+	take_device(v, space, gpa);
+	if (arm_is_last_device(v, s->esr, gpa))
+		return arm_mmio(v, s, gpa);
 	axvmi_leave(&v->core);
 	axvmi_count(&v->core, AXVM_STAT_MMIO);
-	insn = from_esr(s->esr);
 	/* As Device memory does; and it never crosses the end of a page. */
-	if (!is_aligned(gpa, insn.width))
+	if (!is_aligned(gpa, BIT64(FIELD_GET(ISS_SAS, s->esr))))
 		return reflect(v, s, FSC_ALIGNMENT);
-	if (insn.kind == ARM_INSN_STORE)
-		value = arm_insn_store_value(insn.width, read_x(v, insn.rt));
-	if (space != NULL)
-		result = axvmi_device_access(&v->core, space, gpa, insn.width,
-					     insn.kind == ARM_INSN_STORE,
-					     &value);
-	if (result != AXVMI_DISPATCH_DONE)
-		return not_done(v, s, gpa, result);
-	if (insn.kind == ARM_INSN_LOAD)
-		write_x(v, insn.rt, arm_insn_load_value(&insn, value));
-	arm_skip(v, s->esr);
-	return 0;
+	return described_access(v, s, gpa, space);
 }
 
 /* ---- completion ---- */

@@ -8,6 +8,7 @@
  */
 #include "hw.h"
 #include "metal.h"
+#include "mmio.h"
 
 #define ASSERT_OFFSET(offset, member)                                       \
 	_Static_assert((int)offsetof(struct arm_frame, member) == (offset), \
@@ -109,6 +110,13 @@ int axvmi_arm_on_exit(struct arm_frame *frame, uint64_t esr)
 	};
 
 	axvmi_exit_begin(&v->core);
+	if (arm_is_plain_access(esr)) {
+		uint64_t gpa = arm_fault_gpa(syndrome.far, syndrome.hpfar);
+
+		host_fp(v);
+		if (arm_is_last_device(v, esr, gpa))
+			return go_on(v, arm_mmio(v, &syndrome, gpa));
+	}
 	/* What a trapped FP instruction loads stays: it calls nobody back. */
 	if ((esr >> EC_SHIFT & 0x3f) != EC_FP)
 		host_fp(v);

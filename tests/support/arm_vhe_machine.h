@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arm_vhe/exit.h"
+#include "arm_vhe/mmio.h"
 #include "arm_vhe/psci.h"
 #include "arm_vhe/sysreg.h"
 #include "arm_vhe/vm.h"
@@ -75,12 +75,13 @@ struct machine {
 	unsigned count, next;
 	uint32_t insn; /* at pc */
 	bool unfetchable, untranslatable;
+	bool long_way; /* of MMIO, always */
 	bool pending; /* an interrupt of the guest */
 	uint64_t deadline; /* of the timers */
 	bool call_away; /* something comes up before the next halt */
 	uint64_t ids[8][8]; /* ID registers of the CPU */
 	uint64_t q[32][2];
-	unsigned fetches, translates, fp_loads, flushes, reloads;
+	unsigned short_ways, fetches, translates, fp_loads, flushes, reloads;
 	struct axvm_exit exit;
 
 	/* The vGIC: what it was asked. */
@@ -365,6 +366,20 @@ static void machine_apply(struct arm_vcpu *v)
 	v->effects = 0;
 }
 
+/* The short way of MMIO, as vcpu.c takes it. */
+static bool machine_mmio(struct arm_vcpu *v, const struct arm_syndrome *s,
+			 int *reason)
+{
+	uint64_t gpa = arm_fault_gpa(s->far, s->hpfar);
+
+	if (m.long_way || !arm_is_plain_access(s->esr) ||
+	    !arm_is_last_device(v, s->esr, gpa))
+		return false;
+	m.short_ways++;
+	*reason = arm_mmio(v, s, gpa);
+	return true;
+}
+
 /* HVC leaves pc behind the instruction. */
 static int machine_trap(struct arm_vcpu *v, const struct arm_syndrome *s)
 {
@@ -374,7 +389,7 @@ static int machine_trap(struct arm_vcpu *v, const struct arm_syndrome *s)
 		axvmi_leave(&v->core);
 		v->frame.pc += 4;
 		reason = axvmi_arm_psci_call(v, false);
-	} else {
+	} else if (!machine_mmio(v, s, &reason)) {
 		reason = axvmi_arm_exit(v, s);
 	}
 	machine_require(load_seq(&v->core.where) == 0, "still inside");

@@ -32,6 +32,13 @@ static int setup(void **state)
 	return 0;
 }
 
+static int setup_long(void **state)
+{
+	setup(state);
+	m.long_way = true;
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -523,21 +530,86 @@ static void aarch32_code_is_not_decoded(void **state)
 	assert_int_equal(m.v->frame.pc, VECTORS + 0x600);
 }
 
+static void the_same_device_is_accessed_the_short_way(void **state)
+{
+	(void)state;
+	access_at(described(2, 1, 0), DEVICE);
+	assert_int_equal(m.short_ways, 0);
+	access_at(described(2, 1, 0), DEVICE + 0xffc);
+	access_at(described(0, 1, ISS_WNR), DEVICE + 1);
+	assert_int_equal(m.short_ways, 2);
+	/* Another device, then this one again: long, then short. */
+	access_at(described(2, 1, 0), WORDS);
+	access_at(described(2, 1, 0), DEVICE);
+	assert_int_equal(m.short_ways, 2);
+	/* Holes as well. */
+	access_at(described(2, 1, 0), HOLE);
+	expect_mmio(HOLE, 4, false, 0);
+	machine_play();
+	access_at(described(2, 1, 0), HOLE + 4);
+	expect_mmio(HOLE + 4, 4, false, 0);
+	assert_int_equal(m.short_ways, 3);
+}
+
+static void the_short_way_is_for_plain_accesses_alone(void **state)
+{
+	const uint64_t plain = described(2, 1, 0);
+
+	(void)state;
+	assert_true(arm_is_plain_access(plain));
+	assert_true(arm_is_plain_access(plain | ISS_WNR | ISS_SF | ISS_SSE));
+	assert_true(arm_is_plain_access(plain & ~UINT64_C(3)));
+	assert_false(arm_is_plain_access(plain | ISS_CM));
+	assert_false(arm_is_plain_access(plain | ISS_S1PTW));
+	assert_false(arm_is_plain_access(plain & ~ISS_ISV));
+	assert_false(arm_is_plain_access(plain | FSC_PERMISSION));
+	assert_false(arm_is_plain_access((plain & ~ESR_EC) |
+					 FIELD_PUT(ESR_EC, EC_IABT_LOWER)));
+	access_at(plain, DEVICE);
+	/* Not aligned, or a width it does not have, or past its end. */
+	access_at(plain, DEVICE + 2);
+	expect_abort(ALIGNMENT, GVA + DEVICE + 2);
+	access_at(plain, WORDS);
+	access_at(described(3, 1, 0), WORDS);
+	expect_abort(EXTERNAL, GVA + WORDS);
+	assert_int_equal(m.short_ways, 0);
+}
+
+static void a_serial_device_is_never_accessed_the_short_way(void **state)
+{
+	(void)state;
+	m.device.device.flags = AXVM_DEVICE_SERIAL;
+	for (unsigned i = 0; i < 3; i++) {
+		access_at(described(2, 1, 0), DEVICE);
+		expect_done();
+	}
+	m.device.result = AXVM_ACCESS_EXIT;
+	access_at(described(2, 1, 0), DEVICE);
+	expect_mmio(DEVICE, 4, false, 0);
+	assert_int_equal(m.device.accesses, 4);
+	assert_int_equal(m.short_ways, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define BOTH(name) \
+	TEST(name), cmocka_unit_test_setup_teardown(name, setup_long, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(loads_extend_as_the_syndrome_says),
-		TEST(stores_write_the_low_bytes),
-		TEST(register_31_is_zero),
-		TEST(btype_and_the_step_end_with_the_instruction),
-		TEST(aarch32_moves_on_by_its_length),
-		TEST(unaligned_accesses_are_alignment_faults),
-		TEST(what_a_device_refuses_is_an_external_abort),
-		TEST(the_host_completes_what_nobody_claims),
-		TEST(the_host_may_refuse_or_retry),
-		TEST(a_device_may_leave_it_to_the_host),
+		TEST(the_same_device_is_accessed_the_short_way),
+		TEST(the_short_way_is_for_plain_accesses_alone),
+		TEST(a_serial_device_is_never_accessed_the_short_way),
+		BOTH(loads_extend_as_the_syndrome_says),
+		BOTH(stores_write_the_low_bytes),
+		BOTH(register_31_is_zero),
+		BOTH(btype_and_the_step_end_with_the_instruction),
+		BOTH(aarch32_moves_on_by_its_length),
+		BOTH(unaligned_accesses_are_alignment_faults),
+		BOTH(what_a_device_refuses_is_an_external_abort),
+		BOTH(the_host_completes_what_nobody_claims),
+		BOTH(the_host_may_refuse_or_retry),
+		BOTH(a_device_may_leave_it_to_the_host),
 		TEST(writeback_moves_the_base),
 		TEST(the_stack_pointer_is_that_of_the_mode),
 		TEST(pairs_are_two_accesses),

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * The short way of MMIO: the commonest exit after calls, hence inline in the
+ * metal half's handler and without what refusals need. Whatever is not found
+ * here goes the long way, axvmi_arm_exit(). Pure.
+ */
+#ifndef AXVMI_ARM_MMIO_H
+#define AXVMI_ARM_MMIO_H
+
+#include "exit.h"
+
+/* A load or store that the syndrome describes: a translation fault of stage 2,
+ * and neither a walk nor cache maintenance. */
+static inline bool arm_is_plain_access(uint64_t esr)
+{
+	return (esr & (ESR_EC | ISS_ISV | ISS_CM | ISS_S1PTW | FSC_TYPE)) ==
+	       (FIELD_PUT(ESR_EC, EC_DABT_LOWER) | ISS_ISV | FSC_TRANSLATION);
+}
+
+static inline uint64_t arm_fault_gpa(uint64_t far, uint64_t hpfar)
+{
+	return (hpfar & HPFAR_FIPA) << 8 | (far & (PAGE_SIZE_4K - 1));
+}
+
+/* May a plain access at gpa take the short way? */
+static inline bool arm_is_last_device(const struct arm_vcpu *v, uint64_t esr,
+				      uint64_t gpa)
+{
+	uint64_t size = BIT64(FIELD_GET(ISS_SAS, esr));
+
+	return gpa - v->last.start <= v->last.span &&
+	       (v->last.widths & size) != 0 && is_aligned(gpa, size);
+}
+
+/* What to do when a device does not say DONE; as axvmi_arm_exit(). */
+int axvmi_arm_mmio_refused(struct arm_vcpu *v, const struct arm_syndrome *s,
+			   enum axvm_access_result result);
+
+/* Performs a plain access to the last device; as axvmi_arm_exit(). */
+static inline int arm_mmio(struct arm_vcpu *v, const struct arm_syndrome *s,
+			   uint64_t gpa)
+{
+	struct arm_insn insn = arm_insn_from_esr(s->esr);
+	struct axvm_device *device = v->last.device;
+	struct axvm_device_access access = {
+		.vm = v->core.vm,
+		.offset = gpa - v->last.start,
+		.vcpu = v->core.index,
+		.range = v->last.range,
+		.size = insn.width,
+		.write = insn.kind == ARM_INSN_STORE,
+	};
+	enum axvm_access_result result;
+
+	axvmi_leave(&v->core);
+	axvmi_count(&v->core, AXVM_STAT_MMIO);
+	if (device == NULL)
+		return axvmi_arm_mmio_refused(v, s, AXVM_ACCESS_EXIT);
+	if (access.write != 0)
+		access.value = arm_insn_store_value(insn.width,
+						    arm_read_x(v, insn.rt));
+	result = device->ops->access(device, &access);
+	if (result != AXVM_ACCESS_DONE)
+		return axvmi_arm_mmio_refused(v, s, result);
+	if (access.write == 0)
+		arm_write_x(v, insn.rt,
+			    arm_insn_load_value(&insn, access.value));
+	arm_skip(v, s->esr);
+	return 0;
+}
+
+#endif

@@ -31,8 +31,20 @@ struct rule {
 	uint8_t value;
 };
 
-/* By number. Of EL0 only what EL1 can allow it. */
+/* The likely ones come first. Of EL0 only what EL1 can allow it. */
 static const struct rule rules[] = {
+	/* ICC_SGI1R_EL1 */
+	{SYSREG(3, 0, 12, 11, 5), RULE_SGI, 1},
+	/* CNTPCT_EL0, CNTP_TVAL_EL0, CNTP_CTL_EL0, CNTP_CVAL_EL0 */
+	{SYSREG(3, 3, 14, 0, 1), RULE_COUNTER, 0},
+	{SYSREG(3, 3, 14, 2, 0), RULE_TIMER, 0},
+	{SYSREG(3, 3, 14, 2, 1), RULE_TIMER, 0},
+	{SYSREG(3, 3, 14, 2, 2), RULE_TIMER, 0},
+	/* ICC_DIR_EL1, ICC_ASGI1R_EL1, ICC_SGI0R_EL1, ICC_SRE_EL1 */
+	{SYSREG(3, 0, 12, 11, 1), RULE_DIR, 0},
+	{SYSREG(3, 0, 12, 11, 6), RULE_SGI, 0},
+	{SYSREG(3, 0, 12, 11, 7), RULE_SGI, 0},
+	{SYSREG(3, 0, 12, 12, 5), RULE_VALUE, SRE_ONLY},
 	/* DC ISW, CSW, CISW. "Data cache maintenance by set/way" reaches one
 	 * CPU's caches and not the vCPU's: nothing is what it can promise. */
 	{SYSREG(1, 0, 7, 6, 2), RULE_IGNORE, 0},
@@ -60,18 +72,6 @@ static const struct rule rules[] = {
 	{SYSREG(2, 3, 0, 5, 0), RULE_VALUE, 0},
 	/* ACTLR_EL1 */
 	{SYSREG(3, 0, 1, 0, 1), RULE_VALUE, 0},
-	/* ICC_DIR_EL1, ICC_SGI1R_EL1, ICC_ASGI1R_EL1, ICC_SGI0R_EL1,
-	 * ICC_SRE_EL1 */
-	{SYSREG(3, 0, 12, 11, 1), RULE_DIR, 0},
-	{SYSREG(3, 0, 12, 11, 5), RULE_SGI, 1},
-	{SYSREG(3, 0, 12, 11, 6), RULE_SGI, 0},
-	{SYSREG(3, 0, 12, 11, 7), RULE_SGI, 0},
-	{SYSREG(3, 0, 12, 12, 5), RULE_VALUE, SRE_ONLY},
-	/* CNTPCT_EL0, CNTP_TVAL_EL0, CNTP_CTL_EL0, CNTP_CVAL_EL0 */
-	{SYSREG(3, 3, 14, 0, 1), RULE_COUNTER, 0},
-	{SYSREG(3, 3, 14, 2, 0), RULE_TIMER, 0},
-	{SYSREG(3, 3, 14, 2, 1), RULE_TIMER, 0},
-	{SYSREG(3, 3, 14, 2, 2), RULE_TIMER, 0},
 };
 
 /* DBGBVR<n>, DBGBCR<n>, DBGWVR<n>, DBGWCR<n> of the two that there are (see

@@ -14,7 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mem.h"
 #include "offsets.h"
+#include "tap.h"
 
 #define MAX_HARTS 8u
 #define PAGE 4096u
@@ -140,22 +142,11 @@ bool retired(const struct frame *f, const struct frame *in, uint32_t insn);
 /* Calls an address until it traps. */
 const struct frame *jump_to(uint64_t pc);
 
-/* ---- TAP ---- */
-
-#define PRINTF(f, a) __attribute__((format(printf, f, a)))
-bool check(bool ok, const char *fmt, ...) PRINTF(2, 3);
-bool check_eq(uint64_t got, uint64_t want, const char *fmt, ...) PRINTF(3, 4);
-void skip(const char *why, const char *fmt, ...) PRINTF(2, 3);
-void note(const char *fmt, ...) PRINTF(1, 2);
-void print(const char *fmt, ...) PRINTF(1, 2);
-void plan(void);
 /*
  * Is this interrupt (timer or external) raised? Found out by taking it, for
  * QEMU before 8.1 shows a guest nothing but SSIP in sip. Counters stay.
  */
 bool raised(uint64_t bit);
-void power_off(void) __attribute__((noreturn));
-void bail_out(const char *fmt, ...) PRINTF(1, 2) __attribute__((noreturn));
 
 /* ---- Machine ---- */
 
@@ -308,10 +299,5 @@ static inline void fence_i(void)
 {
 	__asm__ volatile("fence.i" ::: "memory");
 }
-
-void *memcpy(void *to, const void *from, size_t n);
-void *memset(void *to, int c, size_t n);
-void *memmove(void *to, const void *from, size_t n);
-int memcmp(const void *a, const void *b, size_t n);
 
 #endif

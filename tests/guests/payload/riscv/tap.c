@@ -2,26 +2,19 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /*
- * The Test Anything Protocol on a polled 16550, and the end of a run. Called
- * by the boot hart only; nothing protects it.
+ * The Test Anything Protocol, as tap.h has it. `count` is the boot CPU's, like
+ * all of this.
  */
 #include <stdarg.h>
 
-#include "payload.h"
+#include "tap.h"
 
 static uint32_t count;
-
-static void put(char c)
-{
-	while ((read8(UART(UART_LSR)) & 0x20) == 0)
-		;
-	write8(UART(UART_DATA), (uint8_t)c);
-}
 
 static void put_string(const char *s)
 {
 	while (*s != '\0')
-		put(*s++);
+		console_put(*s++);
 }
 
 static void put_number(uint64_t v, uint64_t base)
@@ -34,13 +27,13 @@ static void put_number(uint64_t v, uint64_t base)
 		v /= base;
 	} while (v != 0);
 	while (n > 0)
-		put(digits[--n]);
+		console_put(digits[--n]);
 }
 
 static void put_signed(int64_t v)
 {
 	if (v < 0)
-		put('-');
+		console_put('-');
 	put_number(v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 10);
 }
 
@@ -54,7 +47,7 @@ static void put_format(const char *fmt, va_list *ap)
 {
 	for (; *fmt != '\0'; fmt++) {
 		if (*fmt != '%') {
-			put(*fmt);
+			console_put(*fmt);
 			continue;
 		}
 		bool is_long = *++fmt == 'l';
@@ -63,7 +56,7 @@ static void put_format(const char *fmt, va_list *ap)
 		if (*fmt == 's')
 			put_string(va_arg(*ap, const char *));
 		else if (*fmt == 'c')
-			put((char)va_arg(*ap, int));
+			console_put((char)va_arg(*ap, int));
 		else if (*fmt == 'u')
 			put_number(next_number(ap, is_long), 10);
 		else if (*fmt == 'x')
@@ -90,7 +83,7 @@ bool check(bool ok, const char *fmt, ...)
 	va_start(ap, fmt);
 	put_verdict(ok, fmt, &ap);
 	va_end(ap);
-	put('\n');
+	console_put('\n');
 	return ok;
 }
 
@@ -103,7 +96,7 @@ bool check_eq(uint64_t got, uint64_t want, const char *fmt, ...)
 	va_end(ap);
 	if (got != want)
 		print(" # got 0x%lx expected 0x%lx", got, want);
-	put('\n');
+	console_put('\n');
 	return got == want;
 }
 
@@ -125,7 +118,7 @@ void note(const char *fmt, ...)
 	va_start(ap, fmt);
 	put_format(fmt, &ap);
 	va_end(ap);
-	put('\n');
+	console_put('\n');
 }
 
 void print(const char *fmt, ...)
@@ -142,14 +135,6 @@ void plan(void)
 	print("1..%u\n", count);
 }
 
-void power_off(void)
-{
-	(void)sbi(SBI_SRST, 0, 0, 0);
-	print("Bail out! the machine does not power off\n");
-	for (;;)
-		__asm__ volatile("wfi");
-}
-
 void bail_out(const char *fmt, ...)
 {
 	va_list ap;
@@ -158,6 +143,6 @@ void bail_out(const char *fmt, ...)
 	va_start(ap, fmt);
 	put_format(fmt, &ap);
 	va_end(ap);
-	put('\n');
+	console_put('\n');
 	power_off();
 }

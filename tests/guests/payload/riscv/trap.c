@@ -2,8 +2,8 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /*
- * Traps in C, the single-instruction executor on top of them, secondary harts
- * and the SBI call itself. Each hart touches its own struct; `done` and the
+ * Traps in C, the single-instruction executor on top of them, secondary harts,
+ * the SBI call itself, the polled 16550. Each hart touches its own struct; `done` and the
  * counters are read by others.
  */
 #include "payload.h"
@@ -193,6 +193,21 @@ bool hart_join(uint32_t slot, uint64_t ms)
 	if (!wait_for(harts[slot].done, ms))
 		return false;
 	return wait_for(sbi(SBI_HSM, 2, machine.hart_id[slot]).value == 1, ms);
+}
+
+void console_put(char c)
+{
+	while ((read8(UART(UART_LSR)) & 0x20) == 0)
+		;
+	write8(UART(UART_DATA), (uint8_t)c);
+}
+
+void power_off(void)
+{
+	(void)sbi(SBI_SRST, 0, 0, 0);
+	print("Bail out! the machine does not power off\n");
+	for (;;)
+		__asm__ volatile("wfi");
 }
 
 void boot_main(struct hart *h, uint64_t id, const void *dtb)

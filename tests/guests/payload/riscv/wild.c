@@ -7,6 +7,7 @@
  * hands off what would end it by its own order (power off, stop, its own
  * vector), and must be alive and intact at the end.
  */
+#include "dice.h"
 #include "insn.h"
 #include "payload.h"
 
@@ -14,17 +15,6 @@
 #define CANARY_WORDS 1024u
 
 static uint64_t canary[CANARY_WORDS];
-
-struct dice {
-	uint64_t state;
-};
-
-/* The multiplier and increment of Knuth's MMIX; high bits are the good ones. */
-static uint64_t roll(struct dice *d)
-{
-	d->state = d->state * 6364136223846793005ull + 1442695040888963407ull;
-	return d->state >> 33 ^ d->state << 31;
-}
 
 static bool in_ram(uint64_t a)
 {

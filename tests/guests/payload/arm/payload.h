@@ -27,6 +27,8 @@
 #define HOLE 0x30000000ull
 /* Affinity of no CPU here. */
 #define NO_CPU 0x0d07ull
+/* No memory, and nothing answers; mapped as if it were RAM. */
+#define NOWHERE 0xb0000000ull
 
 /* ---- System registers ---- */
 
@@ -79,10 +81,12 @@
 #define PSTATE_EL0 0ull
 #define PSTATE_EL1T 4ull
 #define PSTATE_EL1H 5ull
+#define PSTATE_A32 0x10ull /* AArch32 at EL0 */
 #define PSTATE_IL (1ull << 20)
 #define PSTATE_SS (1ull << 21)
 #define PSTATE_PAN (1ull << 22)
 #define PSTATE_I (1ull << 7)
+#define PSTATE_AIF (0x7ull << 6)
 #define PSTATE_DAIF (0xfull << 6)
 #define PSTATE_NZCV (0xfull << 28)
 
@@ -186,6 +190,7 @@ int64_t suspend_away(uint64_t function, uint64_t state, uint64_t entry,
 
 /* Enters `in` (pc, sp, x0-x30) at EL1t, or EL0, until the next exception. */
 const struct frame *run(const struct frame *in, bool user);
+const struct frame *run_mode(const struct frame *in, uint64_t mode);
 /* Registers with patterns no device returns. */
 void frame_fill(struct frame *f);
 /*

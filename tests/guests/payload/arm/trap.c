@@ -95,20 +95,26 @@ uint64_t trap_c(struct frame *f)
 
 /* ---- One instruction ---- */
 
-const struct frame *run(const struct frame *in, bool user)
+const struct frame *run_mode(const struct frame *in, uint64_t mode)
 {
 	struct cpu *c = self();
 	uint64_t daif = sys_read(daif);
 	struct frame f = *in;
 
-	f.pstate = PSTATE_DAIF | (in->pstate & ~(PSTATE_DAIF | 0x1full)) |
-		   (user ? PSTATE_EL0 : PSTATE_EL1T);
+	/* Bit 9 is D, but of AArch32 E: big-endian. */
+	f.pstate = (in->pstate & ~(PSTATE_DAIF | 0x1full)) | mode |
+		   (mode == PSTATE_A32 ? PSTATE_AIF : PSTATE_DAIF);
 	irqs_off();
 	c->running = true;
 	run_frame(&f);
 	c->running = false;
 	sys_write(daif, daif);
 	return &c->frame;
+}
+
+const struct frame *run(const struct frame *in, bool user)
+{
+	return run_mode(in, user ? PSTATE_EL0 : PSTATE_EL1T);
 }
 
 void frame_fill(struct frame *f)

@@ -57,15 +57,17 @@ static uint64_t *new_table(void)
 	return tables[used++];
 }
 
+/* What maps this code stays as it is all the time: the MMU may be on. */
 void paging_reset(void)
 {
-	uint64_t *root;
+	uint64_t *root = tables[0];
 
-	used = 0;
-	root = new_table();
 	root[0] = PTE_BLOCK | PTE_DEVICE;
 	for (uint64_t i = 1; i < 4; i++)
 		root[i] = i << 30 | PTE_BLOCK | PTE_NORMAL | PTE_UXN;
+	for (uint64_t i = 4; i < 512; i++)
+		root[i] = 0;
+	used = 1;
 	tlb_flush();
 }
 

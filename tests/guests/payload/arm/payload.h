@@ -227,6 +227,17 @@ static inline void irqs_off(void)
 	__asm__ volatile("msr daifset, #3" ::: "memory");
 }
 
+/* fp_regs.S */
+struct fp {
+	uint64_t v[32][2];
+	uint64_t fpcr;
+	uint64_t fpsr;
+};
+
+void fp_load(const struct fp *in);
+void fp_store(struct fp *out);
+void fp_spin(const struct fp *in, struct fp *out, uint64_t end);
+
 /* ---- Machine ---- */
 
 struct machine {

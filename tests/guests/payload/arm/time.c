@@ -130,6 +130,9 @@ static void registers(const struct timer *t)
 	t->set_ctl(0);
 	t->set_cval(~0ull);
 	check_eq(t->cval(), ~0ull, "%s: CVAL keeps its value", t->name);
+	/* QEMU 7.2 stands still when an enabled timer is due after the physical
+	 * counter's end, which CVAL + CNTVOFF_EL2 would be. */
+	t->set_cval(~0ull >> 2);
 	t->set_ctl(CTL_ENABLE | CTL_IMASK);
 	check_eq(t->ctl(), CTL_ENABLE | CTL_IMASK,
 		 "%s: CTL too; the condition does not hold", t->name);

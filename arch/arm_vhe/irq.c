@@ -43,21 +43,28 @@ static void tell_ended(struct axvm_vm *vm)
 	} while (intid != 0);
 }
 
-/* Drops the lock, tells the vCPUs whose interrupts changed. `self` runs here and
- * fills its list registers before it enters. */
-static void leave(struct arm_vcpu *self)
+static void tell_others(struct axvm_vm *vm, uint64_t changed)
 {
-	struct axvm_vm *vm = self->core.vm;
-	uint64_t changed = axvmi_vgic_update(arm_vm(vm)->vgic);
-	bool ended = arm_vm(vm)->vgic->ended_words != 0;
-
-	spin_unlock(&vm->irqchip);
-	if ((changed & BIT64(self->core.index)) != 0)
-		self->effects |= ARM_EFFECT_VGIC;
-	changed &= ~BIT64(self->core.index);
 	for (; changed != 0; changed &= changed - 1)
 		axvmi_notify(vm->vcpus[lowest_bit64(changed)],
 			     AXVMI_ATTN_LINES);
+}
+
+/* Drops the lock, tells the vCPUs whose interrupts changed. `self` runs here and
+ * fills its list registers before it enters. */
+static inline void leave(struct arm_vcpu *self)
+{
+	struct axvm_vm *vm = self->core.vm;
+	struct vgic *g = arm_vm(vm)->vgic;
+	uint64_t changed = vgic_update(g);
+	uint64_t me = BIT64(self->core.index);
+	bool ended = g->ended_words != 0;
+
+	spin_unlock(&vm->irqchip);
+	if ((changed & me) != 0)
+		self->effects |= ARM_EFFECT_VGIC;
+	if ((changed & ~me) != 0)
+		tell_others(vm, changed & ~me);
 	if (ended)
 		tell_ended(vm);
 }
@@ -77,7 +84,7 @@ static void fold(struct arm_vcpu *v)
 		return;
 	arm_metal(v)->gic_read(v, false);
 	axvmi_vgic_sync(vgic_of(v), v->core.index, &v->gic);
-	axvmi_vgic_note_vmcr(vgic_of(v), v->core.index, v->gic.vmcr);
+	vgic_note_vmcr(vgic_of(v), v->core.index, v->gic.vmcr);
 	v->gic_ended |= cpu->ended;
 	cpu->ended = 0;
 }
@@ -109,8 +116,11 @@ void axvmi_arm_gic_fill(struct arm_vcpu *v)
 {
 	if (vgic_of(v) == NULL)
 		return;
-	axvmi_arm_gic_fold(v);
+	if (v->gic.lr_used != 0)
+		axvmi_arm_gic_fold(v);
 	spin_lock(&v->core.vm->irqchip);
+	/* Nothing is held, or it was folded just now. */
+	fold(v);
 	axvmi_vgic_flush(vgic_of(v), v->core.index, &v->gic);
 	spin_unlock(&v->core.vm->irqchip);
 	v->gic_filled = 1;
@@ -149,17 +159,10 @@ struct frame {
 	uint64_t (*awaits)(const struct vgic *g, uint64_t offset);
 };
 
-static const struct frame gicd = {
-	.read = axvmi_vgicd_read,
-	.write = axvmi_vgicd_write,
-	.awaits = axvmi_vgicd_awaits,
-};
-
-static const struct frame gicr = {
-	.read = axvmi_vgicr_read,
-	.write = axvmi_vgicr_write,
-	.awaits = axvmi_vgicr_awaits,
-};
+static const struct frame gicd = {axvmi_vgicd_read, axvmi_vgicd_write,
+				  axvmi_vgicd_awaits};
+static const struct frame gicr = {axvmi_vgicr_read, axvmi_vgicr_write,
+				  axvmi_vgicr_awaits};
 
 /* Pending and active bits, as the list registers of all vCPUs have them. */
 static void read_state(struct arm_vcpu *self, const struct frame *frame,
@@ -208,6 +211,18 @@ access_locked(const struct frame *frame, struct axvm_device_access *access)
 	return AXVM_ACCESS_DONE;
 }
 
+/* Out of line: most accesses end in gicd_access(), which needs no frame then. */
+static __attribute__((noinline)) enum axvm_access_result
+gicd_access_more(struct axvm_device_access *access)
+{
+	struct vgic *g = arm_vm(access->vm)->vgic;
+
+	if (access->write != 0 || vgic_reads_state(access->offset))
+		return access_locked(&gicd, access);
+	access->value = axvmi_vgicd_read(g, access->offset, access->size);
+	return AXVM_ACCESS_DONE;
+}
+
 static enum axvm_access_result gicd_access(struct axvm_device *device,
 					   struct axvm_device_access *access)
 {
@@ -215,21 +230,17 @@ static enum axvm_access_result gicd_access(struct axvm_device *device,
 	bool done;
 
 	(void)device;
-	if (access->write == 0) {
-		if (vgicd_peek(g, access->offset, access->size, &access->value))
-			return AXVM_ACCESS_DONE;
-		if (vgic_reads_state(access->offset))
-			return access_locked(&gicd, access);
-		access->value =
-			axvmi_vgicd_read(g, access->offset, access->size);
-		return AXVM_ACCESS_DONE;
-	}
+	if (access->write == 0)
+		return vgicd_peek(g, access->offset, access->size,
+				  &access->value)
+			       ? AXVM_ACCESS_DONE
+			       : gicd_access_more(access);
 	if (access->offset - GICD_IPRIORITYR >= VGIC_INTIDS)
-		return access_locked(&gicd, access);
+		return gicd_access_more(access);
 	spin_lock(&access->vm->irqchip);
 	done = vgicd_poke(g, access->offset, access->size, access->value);
 	spin_unlock(&access->vm->irqchip);
-	return done ? AXVM_ACCESS_DONE : access_locked(&gicd, access);
+	return done ? AXVM_ACCESS_DONE : gicd_access_more(access);
 }
 
 static enum axvm_access_result gicr_access(struct axvm_device *device,
@@ -402,7 +413,7 @@ bool axvmi_arm_gic_pending(struct arm_vcpu *v)
 	spin_lock(&v->core.vm->irqchip);
 	take_private(v);
 	take_inputs(v->core.vm);
-	axvmi_vgic_note_vmcr(g, v->core.index, v->gic.vmcr);
+	vgic_note_vmcr(g, v->core.index, v->gic.vmcr);
 	pending = axvmi_vgic_pending(g, v->core.index, &v->gic);
 	leave(v);
 	return pending;
@@ -413,10 +424,15 @@ bool axvmi_arm_gic_pending(struct arm_vcpu *v)
 void axvmi_arm_send_sgi(struct arm_vcpu *v, uint64_t value, unsigned group)
 {
 	struct vgic *g = vgic_of(v);
+	uint32_t m = UINT32_C(1) << (value >> 24 & 0xf);
 
 	if (g == NULL)
 		return;
 	spin_lock(&v->core.vm->irqchip);
+	/* Most likely the one before that it sent to itself has ended. */
+	if ((value >> v->core.index % 16 & 1) != 0 &&
+	    (g->cpu[v->core.index].own.held & m) != 0)
+		fold(v);
 	axvmi_vgic_sgi(g, v->core.index, value, group == 1);
 	/* While the lock is held anyway: the fill finds nothing to fold. */
 	if ((g->dirty & BIT64(v->core.index)) != 0)

@@ -38,17 +38,16 @@ static void refresh_spi(struct vgic *g, uint32_t intid, bool ready)
 /* Word w, of `vcpu` if it is word 0, after a change of its bits. */
 void axvmi_vgic_refresh(struct vgic *g, uint32_t vcpu, uint32_t w)
 {
-	struct vgic_word *b = vgic_word(g, vcpu, w);
-	uint32_t ready = vgic_deliverable(g, b) & ~b->active & ~b->held;
-	uint32_t changed = ready ^ b->listed;
+	struct vgic_word *b = &g->spi[w];
+	uint32_t ready, changed;
 
-	b->listed = ready;
 	if (w == 0) {
-		vgic_unlist(&g->cpu[vcpu], 0, changed & ~ready);
-		if ((changed & ready) != 0)
-			list(g, vcpu, 0, changed & ready);
+		vgic_refresh_own(g, vcpu);
 		return;
 	}
+	ready = vgic_deliverable(g, b) & ~b->active & ~b->held;
+	changed = ready ^ b->listed;
+	b->listed = ready;
 	for (; changed != 0; changed &= changed - 1) {
 		uint32_t n = lowest_bit64(changed);
 
@@ -87,14 +86,6 @@ void axvmi_vgic_touch(struct vgic *g, uint32_t vcpu, uint32_t w, uint32_t bits)
 		if (vgic_target(g, intid) != VGIC_NOBODY)
 			g->dirty |= BIT64(vgic_target(g, intid));
 	}
-}
-
-uint64_t axvmi_vgic_update(struct vgic *g)
-{
-	uint64_t dirty = g->dirty;
-
-	g->dirty = 0;
-	return dirty;
 }
 
 /* ---- active interrupts ---- */
@@ -259,21 +250,17 @@ void axvmi_vgic_retarget_any(struct vgic *g)
 	}
 }
 
-static bool set_bit(uint64_t *set, uint32_t n, bool value)
+static void set_bit(uint64_t *set, uint32_t n, bool value)
 {
-	uint64_t before = *set;
-
-	*set = value ? before | BIT64(n) : before & ~BIT64(n);
-	return *set != before;
+	*set = value ? *set | BIT64(n) : *set & ~BIT64(n);
 }
 
-void axvmi_vgic_note_vmcr(struct vgic *g, uint32_t vcpu, uint32_t vmcr)
+void axvmi_vgic_open(struct vgic *g, uint32_t vcpu, uint32_t open)
 {
-	bool changed = set_bit(&g->open[0], vcpu, (vmcr & ICH_VMCR_ENG0) != 0);
-
-	changed |= set_bit(&g->open[1], vcpu, (vmcr & ICH_VMCR_ENG1) != 0);
-	if (changed)
-		axvmi_vgic_retarget_any(g);
+	g->cpu[vcpu].open = open;
+	set_bit(&g->open[0], vcpu, (open & ICH_VMCR_ENG0) != 0);
+	set_bit(&g->open[1], vcpu, (open & ICH_VMCR_ENG1) != 0);
+	axvmi_vgic_retarget_any(g);
 }
 
 void axvmi_vgic_power(struct vgic *g, uint32_t vcpu, bool on)
@@ -282,20 +269,18 @@ void axvmi_vgic_power(struct vgic *g, uint32_t vcpu, bool on)
 
 	set_bit(&awake, vcpu, on);
 	store_seq(&g->awake, awake);
-	set_bit(&g->open[0], vcpu, false);
-	set_bit(&g->open[1], vcpu, false);
 	g->dirty |= BIT64(vcpu);
-	axvmi_vgic_retarget_any(g);
+	axvmi_vgic_open(g, vcpu, 0);
 }
 
 /* ---- inputs: "Interrupt handling state machine" ---- */
 
-static void input(struct vgic *g, uint32_t vcpu, uint32_t intid, bool level,
-		  bool edge)
+/*
+ * False: nothing changed. Of an interrupt that is held a new latch counts, though
+ * it pends anyway: only what came before the guest acknowledges it ends then.
+ */
+static inline bool input(struct vgic_word *b, uint32_t m, bool level, bool edge)
 {
-	uint32_t w = intid / 32;
-	uint32_t m = vgic_bit(intid);
-	struct vgic_word *b = vgic_word(g, vcpu, w);
 	uint32_t pends = vgic_pends(b);
 	uint32_t latch = b->latch;
 	bool rose = level && (b->line & m) == 0;
@@ -303,25 +288,38 @@ static void input(struct vgic *g, uint32_t vcpu, uint32_t intid, bool level,
 	b->line = level ? b->line | m : b->line & ~m;
 	if (edge || (rose && (load_relaxed(&b->edge) & m) != 0))
 		b->latch |= m;
-	/* Of one that is held a new latch counts, though it pends anyway: only
-	 * what came before the guest acknowledges it ends then. */
-	if ((((pends ^ vgic_pends(b)) | (latch ^ b->latch)) & m) == 0)
-		return;
-	axvmi_vgic_touch(g, vcpu, w, m);
-	axvmi_vgic_refresh(g, vcpu, w);
+	return (((pends ^ vgic_pends(b)) | (latch ^ b->latch)) & m) != 0;
 }
 
-void axvmi_vgic_set_spi(struct vgic *g, uint32_t intid, bool level, bool edge)
+static inline void input_own(struct vgic *g, uint32_t vcpu, uint32_t intid,
+			     bool level, bool edge)
 {
-	if (intid >= VGIC_PRIVATE && intid < VGIC_INTIDS)
-		input(g, 0, intid, level, edge);
+	struct vgic_word *own = &g->cpu[vcpu].own;
+	uint32_t m = vgic_bit(intid);
+
+	if (!input(own, m, level, edge))
+		return;
+	if (((own->held | own->listed) & m) != 0)
+		g->dirty |= BIT64(vcpu);
+	vgic_refresh_own(g, vcpu);
 }
 
 void axvmi_vgic_set_private(struct vgic *g, uint32_t vcpu, uint32_t intid,
 			    bool level, bool edge)
 {
 	if (intid >= VGIC_SGIS && intid < VGIC_PRIVATE)
-		input(g, vcpu, intid, level, edge);
+		input_own(g, vcpu, intid, level, edge);
+}
+
+void axvmi_vgic_set_spi(struct vgic *g, uint32_t intid, bool level, bool edge)
+{
+	uint32_t w = intid / 32;
+
+	if (intid < VGIC_PRIVATE || intid >= VGIC_INTIDS ||
+	    !input(&g->spi[w], vgic_bit(intid), level, edge))
+		return;
+	axvmi_vgic_touch(g, 0, w, vgic_bit(intid));
+	axvmi_vgic_refresh(g, 0, w);
 }
 
 /*
@@ -333,7 +331,7 @@ static void send(struct vgic *g, uint32_t vcpu, uint32_t sgi, bool group1)
 	struct vgic_word *own = &g->cpu[vcpu].own;
 
 	if (group1 || (load_relaxed(&own->group) & vgic_bit(sgi)) == 0)
-		input(g, vcpu, sgi, false, true);
+		input_own(g, vcpu, sgi, false, true);
 }
 
 void axvmi_vgic_sgi(struct vgic *g, uint32_t from, uint64_t value, bool group1)

@@ -134,6 +134,7 @@ struct vgic_cpu {
 	uint32_t held_count;
 	uint16_t held[VGIC_MAX_LRS];
 	bool crowded; /* not everything had room there */
+	uint32_t open; /* ICH_VMCR_ENG0, ENG1 as last seen */
 	uint32_t ended; /* SGIs and PPIs the guest has ended; irq.c clears */
 	atomic_u32 epoch; /* odd from flush to sync */
 };
@@ -144,7 +145,7 @@ struct vgic {
 	atomic_u64 awake; /* redistributors without ProcessorSleep */
 	/* CPU interfaces that have Group 0, Group 1 enabled, as last seen. */
 	uint64_t open[2];
-	/* Since axvmi_vgic_update(): vCPUs that must look again; of these, whose
+	/* Since vgic_update(): vCPUs that must look again; of these, whose
 	 * list registers must be folded before the access is over. */
 	uint64_t dirty;
 	uint64_t awaited;
@@ -172,8 +173,8 @@ void axvmi_vgic_init(struct vgic *g, uint32_t vcpus, const uint32_t *watched);
 void axvmi_vgic_reset(struct vgic *g);
 /* A CPU interface was powered up (true), as firmware does, or down. */
 void axvmi_vgic_power(struct vgic *g, uint32_t vcpu, bool on);
-/* What the guest has written to its CPU interface: ICH_VMCR_EL2. */
-void axvmi_vgic_note_vmcr(struct vgic *g, uint32_t vcpu, uint32_t vmcr);
+/* The guest has enabled or disabled groups: ICH_VMCR_ENG0, ENG1. */
+void axvmi_vgic_open(struct vgic *g, uint32_t vcpu, uint32_t open);
 
 /* An input: its level now, and whether an edge came. INTIDs that are none are
  * ignored. */
@@ -186,7 +187,13 @@ void axvmi_vgic_sgi(struct vgic *g, uint32_t from, uint64_t value, bool group1);
 void axvmi_vgic_deactivate(struct vgic *g, uint32_t vcpu, uint32_t intid);
 
 /* vCPUs that must fold, and fill their list registers anew. Resets `dirty`. */
-uint64_t axvmi_vgic_update(struct vgic *g);
+static inline uint64_t vgic_update(struct vgic *g)
+{
+	uint64_t dirty = g->dirty;
+
+	g->dirty = 0;
+	return dirty;
+}
 /* A watched interrupt that the guest has ended, once; 0: none. */
 uint32_t axvmi_vgic_take_ended(struct vgic *g);
 
@@ -375,6 +382,29 @@ static inline bool vgicd_poke(struct vgic *g, uint64_t offset, uint32_t size,
 static inline bool vgic_reads_state(uint64_t offset)
 {
 	return offset - GICD_ISPENDR < GICD_IPRIORITYR - GICD_ISPENDR;
+}
+
+/* What the guest has written to its CPU interface: ICH_VMCR_EL2. */
+static inline void vgic_note_vmcr(struct vgic *g, uint32_t vcpu, uint32_t vmcr)
+{
+	uint32_t open = vmcr & (ICH_VMCR_ENG0 | ICH_VMCR_ENG1);
+
+	if (g->cpu[vcpu].open != open)
+		axvmi_vgic_open(g, vcpu, open);
+}
+
+/* axvmi_vgic_refresh() of SGIs and PPIs, which need no search. */
+static inline void vgic_refresh_own(struct vgic *g, uint32_t vcpu)
+{
+	struct vgic_cpu *cpu = &g->cpu[vcpu];
+	struct vgic_word *b = &cpu->own;
+	uint32_t ready = vgic_deliverable(g, b) & ~(b->active | b->held);
+
+	if ((ready & ~b->listed) != 0)
+		g->dirty |= BIT64(vcpu);
+	b->listed = ready;
+	cpu->ready[0] = ready;
+	cpu->ready_words = (cpu->ready_words & ~UINT32_C(1)) | (ready != 0);
 }
 
 static inline void vgic_unlist(struct vgic_cpu *cpu, uint32_t w, uint32_t bits)

@@ -15,37 +15,119 @@
 
 /* ---- sync ---- */
 
-/* What writes from elsewhere have done meanwhile, on top of the guest's own. */
-static uint64_t corrected(struct vgic_word *b, uint32_t m, uint64_t lr)
+/* What the guest has done to interrupts of one word. */
+struct outcome {
+	uint32_t bits; /* that were held */
+	uint32_t pending;
+	uint32_t active;
+	uint32_t taken; /* not waiting any more: acknowledged, perhaps ended */
+};
+
+static inline void note(struct outcome *o, uint32_t intid, uint64_t lr)
 {
-	if ((b->drop_pending & m) != 0)
-		lr &= ~LR_PENDING;
-	if ((b->drop_active & m) != 0)
-		lr &= ~LR_ACTIVE;
-	if ((b->add_active & m) != 0)
-		lr |= LR_ACTIVE;
-	b->drop_pending &= ~m;
-	b->drop_active &= ~m;
-	b->add_active &= ~m;
-	return lr;
+	uint32_t n = intid % 32;
+	uint32_t pending = (uint32_t)(lr >> 62 & 1);
+	uint32_t active = (uint32_t)(lr >> 63);
+
+	o->bits |= UINT32_C(1) << n;
+	o->pending |= pending << n;
+	o->active |= active << n;
+	o->taken |= (active | (pending ^ 1)) << n;
 }
 
-static void fold(struct vgic *g, uint32_t vcpu, uint32_t intid, uint64_t lr)
+/*
+ * Takes them back; returns those that are active, in `ended` those that have been
+ * and are not. On top of the guest's own come the writes from elsewhere. A latch
+ * that was not taken is the distributor's again.
+ */
+static inline uint32_t take_back(struct vgic_word *b, const struct outcome *o,
+				 uint32_t *ended)
 {
-	struct vgic_word *b = vgic_word(g, vcpu, intid / 32);
-	uint32_t m = vgic_bit(intid);
-	bool taken = (lr & (LR_PENDING | LR_ACTIVE)) != LR_PENDING;
+	uint32_t pending = o->pending & ~b->drop_pending;
+	uint32_t active =
+		(o->active & ~b->drop_active) | (b->add_active & o->bits);
 
-	lr = corrected(b, m, lr);
-	b->held &= ~m;
-	/* Not acknowledged: the edge is the distributor's again. */
-	if ((b->loaned & m) != 0 && (lr & LR_PENDING) != 0)
-		b->latch |= m;
-	b->loaned &= ~m;
-	/* Taken and gone: it was active meanwhile, and has ended. */
-	if (taken)
-		b->active |= m;
-	axvmi_vgic_set_active(g, vcpu, intid, (lr & LR_ACTIVE) != 0);
+	b->drop_pending &= ~o->bits;
+	b->drop_active &= ~o->bits;
+	b->add_active &= ~o->bits;
+	b->held &= ~o->bits;
+	b->latch |= b->loaned & pending;
+	b->loaned &= ~o->bits;
+	*ended = (o->taken | (b->active & o->bits)) & ~active;
+	return active;
+}
+
+static void fold_spi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint64_t lr)
+{
+	struct vgic_word *b = &g->spi[intid / 32];
+	struct outcome o = {.bits = 0};
+	uint32_t ended, active;
+
+	note(&o, intid, lr);
+	active = take_back(b, &o, &ended);
+	/* What has ended was active, whether the model knew it or not. */
+	b->active |= ended;
+	axvmi_vgic_set_active(g, vcpu, intid, active != 0);
+}
+
+static void fold_own(struct vgic *g, uint32_t vcpu, const struct outcome *o)
+{
+	struct vgic_cpu *cpu = &g->cpu[vcpu];
+	struct vgic_word *b = &cpu->own;
+	uint32_t ended;
+	uint32_t active = take_back(b, o, &ended);
+
+	cpu->ended |= ended;
+	b->active = (b->active & ~o->bits) | active;
+	cpu->active[0] = b->active;
+	cpu->active_words =
+		(cpu->active_words & ~UINT32_C(1)) | (b->active != 0);
+	vgic_refresh_own(g, vcpu);
+}
+
+/* By what flush put there: the INTID of a register is no index. */
+static void fold_all(struct vgic *g, uint32_t vcpu, const uint64_t *lr)
+{
+	struct vgic_cpu *cpu = &g->cpu[vcpu];
+	struct outcome own = {.bits = 0};
+
+	for (uint32_t i = 0; i < cpu->held_count; i++) {
+		uint32_t intid = cpu->held[i];
+
+		if (intid < VGIC_PRIVATE)
+			note(&own, intid, lr[i]);
+		else
+			fold_spi(g, vcpu, intid, lr[i]);
+	}
+	cpu->held_count = 0;
+	if (own.bits != 0)
+		fold_own(g, vcpu, &own);
+}
+
+/*
+ * What nearly every fold finds: one SGI or PPI, which the guest has ended. False:
+ * it is something else, nothing was done.
+ */
+static inline bool fold_ended(struct vgic *g, uint32_t vcpu, uint64_t lr)
+{
+	struct vgic_cpu *cpu = &g->cpu[vcpu];
+	struct vgic_word *b = &cpu->own;
+	uint32_t m = vgic_bit(cpu->held[0]);
+
+	if (cpu->held_count != 1 || cpu->held[0] >= VGIC_PRIVATE ||
+	    (lr & (LR_PENDING | LR_ACTIVE)) != 0 ||
+	    (b->drop_pending | b->drop_active | b->add_active) != 0)
+		return false;
+	cpu->held_count = 0;
+	cpu->ended |= m;
+	b->held = 0;
+	b->loaned = 0;
+	b->active &= ~m;
+	cpu->active[0] = b->active;
+	cpu->active_words &= ~UINT32_C(1) | (b->active != 0);
+	if (((b->latch | b->line) & m) != 0)
+		vgic_refresh_own(g, vcpu);
+	return true;
 }
 
 /* The active interrupt of the highest priority that is not held, or none. */
@@ -94,18 +176,15 @@ void axvmi_vgic_sync(struct vgic *g, uint32_t vcpu,
 		     const struct vgic_cpu_regs *regs)
 {
 	struct vgic_cpu *cpu = &g->cpu[vcpu];
-	uint32_t count = cpu->held_count;
 
-	if (count == 0)
+	if (cpu->held_count == 0)
 		return;
 	if (cpu->crowded)
 		fold_eois(g, vcpu,
 			  (uint32_t)FIELD_GET(ICH_HCR_EOICOUNT,
 					      (uint64_t)regs->hcr));
-	/* By what flush put there: the INTID of a register is no index. */
-	for (uint32_t i = 0; i < count; i++)
-		fold(g, vcpu, cpu->held[i], regs->lr[i]);
-	cpu->held_count = 0;
+	if (!fold_ended(g, vcpu, regs->lr[0]))
+		fold_all(g, vcpu, regs->lr);
 	cpu->crowded = false;
 	store_release(&cpu->epoch, load_relaxed(&cpu->epoch) + 1);
 }
@@ -257,21 +336,63 @@ static uint32_t crowd(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs,
 	return pending + active;
 }
 
-/* Notes everything there is for the list registers; false: it has no room. */
-static bool collect(struct vgic_cpu *cpu, uint32_t room, bool awake)
+/* lend() of all SGIs and PPIs at once: nearly always there is nothing else. */
+static bool lend_own(const struct vgic *g, struct vgic_cpu *cpu,
+		     struct vgic_cpu_regs *regs, bool awake)
 {
+	struct vgic_word *b = &cpu->own;
+	uint32_t ready = awake ? vgic_deliverable(g, b) : 0;
+	uint32_t bits = b->active | ready;
+	uint32_t again = b->line & ~load_relaxed(&b->edge);
+	uint32_t group = load_relaxed(&b->group);
+	uint32_t count = 0;
+
+	for (uint32_t left = bits; left != 0; left &= left - 1) {
+		uint32_t n = lowest_bit64(left);
+		uint64_t priority =
+			load_relaxed(&cpu->priority[n / 4]) >> n % 4 * 8 & 0xff;
+
+		if (count == regs->lr_count)
+			return false;
+		cpu->held[count] = (uint16_t)n;
+		regs->lr[count++] = n | (uint64_t)(again >> n & 1) << 41 |
+				    priority << 48 |
+				    (uint64_t)(group >> n & 1) << 60 |
+				    (uint64_t)(ready >> n & 1) << 62 |
+				    (uint64_t)(b->active >> n & 1) << 63;
+	}
+	cpu->held_count = count;
+	b->held = bits;
+	b->loaned = b->latch & ready;
+	b->latch &= ~ready;
+	b->listed &= ~bits;
+	cpu->ready[0] = b->listed;
+	cpu->ready_words &= ~UINT32_C(1) | (b->listed != 0);
+	return true;
+}
+
+/* Lends everything there is to be lent; false: there is more. */
+static bool lend_all(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs,
+		     bool awake)
+{
+	struct vgic_cpu *cpu = &g->cpu[vcpu];
 	uint32_t words = cpu->active_words | (awake ? cpu->ready_words : 0);
 
-	for (; words != 0; words &= words - 1) {
+	if ((words & 1) != 0 && !lend_own(g, cpu, regs, awake))
+		return false;
+	for (words &= ~UINT32_C(1); words != 0; words &= words - 1) {
 		uint32_t w = lowest_bit64(words);
 		uint32_t bits = cpu->active[w] | (awake ? cpu->ready[w] : 0);
 
 		for (; bits != 0; bits &= bits - 1) {
 			uint32_t intid = w * 32 + lowest_bit64(bits);
+			uint32_t i = cpu->held_count;
 
-			if (cpu->held_count == room)
+			if (i == regs->lr_count)
 				return false;
-			cpu->held[cpu->held_count++] = (uint16_t)intid;
+			cpu->held[i] = (uint16_t)intid;
+			cpu->held_count = i + 1;
+			regs->lr[i] = lend(g, vcpu, intid);
 		}
 	}
 	return true;
@@ -286,18 +407,19 @@ void axvmi_vgic_flush(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs)
 	AXVMI_ASSERT(regs->lr_count - 1 < VGIC_MAX_LRS);
 	/* An SPI may be deactivated where it was not acknowledged. */
 	regs->hcr = g->vcpus > 1 ? ICH_HCR_EN | ICH_HCR_TDIR : ICH_HCR_EN;
-	if (!collect(cpu, regs->lr_count, awake)) {
+	if (!lend_all(g, vcpu, regs, awake)) {
+		/* Rare. As if the guest had not been there. */
+		fold_all(g, vcpu, regs->lr);
 		cpu->crowded = true;
 		cpu->held_count = crowd(g, vcpu, regs, awake);
+		for (uint32_t i = 0; i < cpu->held_count; i++)
+			regs->lr[i] = lend(g, vcpu, cpu->held[i]);
 	}
 	/* All that anybody wanted it to look at is seen to. */
 	g->dirty &= ~BIT64(vcpu);
 	regs->lr_used = cpu->held_count;
-	if (cpu->held_count == 0)
-		return;
-	for (uint32_t i = 0; i < cpu->held_count; i++)
-		regs->lr[i] = lend(g, vcpu, cpu->held[i]);
-	store_release(&cpu->epoch, load_relaxed(&cpu->epoch) + 1);
+	if (cpu->held_count != 0)
+		store_release(&cpu->epoch, load_relaxed(&cpu->epoch) + 1);
 }
 
 /* ---- pending? ---- */

@@ -137,8 +137,7 @@ static void step(const uint8_t *data)
 		fold_and_fill(vcpu);
 		break;
 	}
-	for (uint64_t again = axvmi_vgic_update(&g); again != 0;
-	     again &= again - 1)
+	for (uint64_t again = vgic_update(&g); again != 0; again &= again - 1)
 		fold_and_fill(lowest_bit64(again));
 	g.awaited = 0;
 }

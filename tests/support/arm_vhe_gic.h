@@ -22,7 +22,7 @@ static struct vgic_cpu_regs regs[VGIC_MAX_VCPUS];
 static inline void gic_fold(uint32_t vcpu)
 {
 	axvmi_vgic_sync(&g, vcpu, &regs[vcpu]);
-	axvmi_vgic_note_vmcr(&g, vcpu, regs[vcpu].vmcr);
+	vgic_note_vmcr(&g, vcpu, regs[vcpu].vmcr);
 }
 
 static inline void gic_fill(uint32_t vcpu)
@@ -35,7 +35,7 @@ static inline void gic_fill(uint32_t vcpu)
 static inline void gic_settle(void)
 {
 	for (int round = 0; round < 100; round++) {
-		uint64_t again = axvmi_vgic_update(&g);
+		uint64_t again = vgic_update(&g);
 
 		for (uint32_t c = 0; c < g.vcpus; c++) {
 			if (cpuif_maintenance(&regs[c]))
@@ -65,10 +65,10 @@ static inline void gic_make(uint32_t vcpus, uint32_t lrs,
 		regs[c].vmcr = 0xf8u << 24 | 2u << 21 | 3u << 18 |
 			       ICH_VMCR_ENG0 | ICH_VMCR_ENG1;
 		axvmi_vgic_power(&g, c, true);
-		axvmi_vgic_note_vmcr(&g, c, regs[c].vmcr);
+		vgic_note_vmcr(&g, c, regs[c].vmcr);
 		gic_fill(c);
 	}
-	axvmi_vgic_update(&g);
+	vgic_update(&g);
 }
 
 /* ---- register accesses by a guest ---- */

@@ -642,7 +642,7 @@ static void one_of_n_avoids_who_sleeps_or_has_the_group_off(void **s)
 
 			if (off != 0)
 				regs[c].vmcr &= ~ICH_VMCR_ENG1;
-			axvmi_vgic_note_vmcr(&g, c, regs[c].vmcr);
+			vgic_note_vmcr(&g, c, regs[c].vmcr);
 			if (off == 0)
 				gicr_set(waker, 4, GICR_WAKER_SLEEP);
 			for (uint32_t i = SPI; i < SPI + 2; i++) {
@@ -652,7 +652,7 @@ static void one_of_n_avoids_who_sleeps_or_has_the_group_off(void **s)
 				input(0, i, false, false);
 			}
 			regs[c].vmcr |= ICH_VMCR_ENG1;
-			axvmi_vgic_note_vmcr(&g, c, regs[c].vmcr);
+			vgic_note_vmcr(&g, c, regs[c].vmcr);
 			gicr_set(waker, 4, 0);
 		}
 	}
@@ -682,7 +682,7 @@ static void one_of_n_moves_on_when_its_choice_goes_to_sleep(void **s)
 	assert_int_equal(takers(SPI), 4);
 	/* Group 0 has participants of its own. */
 	regs[2].vmcr &= ~ICH_VMCR_ENG0;
-	axvmi_vgic_note_vmcr(&g, 2, regs[2].vmcr);
+	vgic_note_vmcr(&g, 2, regs[2].vmcr);
 	gicr_set(GICR_STRIDE + GICR_WAKER, 4, 0);
 	bank_set(0, SPI, GICD_IGROUPR, 0);
 	assert_int_equal(takers(SPI), 2);

@@ -57,7 +57,7 @@ static void build(const struct point *p)
 	gic_make(1, 4, NULL);
 	regs[0].vmcr =
 		(regs[0].vmcr & ~0xff000003u) | p->mask << 24 | p->interface;
-	axvmi_vgic_note_vmcr(&g, 0, regs[0].vmcr);
+	vgic_note_vmcr(&g, 0, regs[0].vmcr);
 	gicd_set(GICD_CTLR, 4, p->ctlr);
 	set_priority(0, p->intid, p->priority);
 	set_edge(0, p->intid, p->edge);

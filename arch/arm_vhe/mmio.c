@@ -36,12 +36,6 @@ static void write_base(struct arm_vcpu *v, unsigned n, uint64_t value)
 
 /* ---- an access and its instruction ---- */
 
-static struct arm_insn described(const struct arm_mmio *m)
-{
-	return m->insn != 0 ? axvmi_arm_insn_decode(m->insn)
-			    : arm_insn_from_esr(m->esr);
-}
-
 static uint32_t part_size(const struct arm_insn *insn)
 {
 	return insn->width < 8 ? insn->width : 8;
@@ -184,7 +178,7 @@ static int access_rest(struct arm_vcpu *v, const struct arm_insn *insn)
 
 int axvmi_arm_mmio_more(struct arm_vcpu *v)
 {
-	struct arm_insn insn = described(&v->mmio);
+	struct arm_insn insn = axvmi_arm_insn_decode(v->mmio.insn);
 
 	return access_rest(v, &insn);
 }
@@ -291,9 +285,7 @@ static int described_access(struct arm_vcpu *v, const struct arm_syndrome *s,
 		return reflect(v, s, FSC_EXTERNAL);
 	if (result == AXVMI_DISPATCH_EXIT)
 		return axvmi_arm_mmio_refused(v, s, AXVM_ACCESS_EXIT);
-	if (insn.kind == ARM_INSN_LOAD)
-		arm_write_x(v, insn.rt, arm_insn_load_value(&insn, value));
-	arm_skip(v, s->esr);
+	arm_finish(v, s->esr, value);
 	return 0;
 }
 
@@ -319,7 +311,7 @@ void axvmi_arm_mmio_complete(struct arm_vcpu *v,
 			     enum axvm_complete_action action, uint64_t value)
 {
 	struct arm_mmio *m = &v->mmio;
-	struct arm_insn insn = described(m);
+	struct arm_insn insn;
 
 	if (action != AXVM_COMPLETE_DONE) {
 		m->part = 0;
@@ -327,6 +319,11 @@ void axvmi_arm_mmio_complete(struct arm_vcpu *v,
 			axvmi_arm_inject(v, v->refusal.esr, v->refusal.far);
 		return;
 	}
+	if (m->insn == 0) {
+		arm_finish(v, m->esr, value);
+		return;
+	}
+	insn = axvmi_arm_insn_decode(m->insn);
 	m->partial[m->part++] = value;
 	/* Otherwise the run that begins goes on with it. */
 	if (m->part == part_count(&insn))

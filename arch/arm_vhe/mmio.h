@@ -34,6 +34,17 @@ static inline bool arm_is_last_device(const struct arm_vcpu *v, uint64_t esr,
 	       (v->last.widths & size) != 0 && is_aligned(gpa, size);
 }
 
+/* The end of an access that the syndrome describes; `value` is what a load has
+ * read. */
+static inline void arm_finish(struct arm_vcpu *v, uint64_t esr, uint64_t value)
+{
+	struct arm_insn insn = arm_insn_from_esr(esr);
+
+	if (insn.kind == ARM_INSN_LOAD)
+		arm_write_x(v, insn.rt, arm_insn_load_value(&insn, value));
+	arm_skip(v, esr);
+}
+
 /* What to do when a device does not say DONE; as axvmi_arm_exit(). */
 int axvmi_arm_mmio_refused(struct arm_vcpu *v, const struct arm_syndrome *s,
 			   enum axvm_access_result result);
@@ -64,10 +75,7 @@ static inline int arm_mmio(struct arm_vcpu *v, const struct arm_syndrome *s,
 	result = device->ops->access(device, &access);
 	if (result != AXVM_ACCESS_DONE)
 		return axvmi_arm_mmio_refused(v, s, result);
-	if (access.write == 0)
-		arm_write_x(v, insn.rt,
-			    arm_insn_load_value(&insn, access.value));
-	arm_skip(v, s->esr);
+	arm_finish(v, s->esr, access.value);
 	return 0;
 }
 

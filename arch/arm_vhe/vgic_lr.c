@@ -158,8 +158,8 @@ static uint32_t left_out(const struct vgic *g, uint32_t vcpu)
 
 /*
  * EOIs that found no list register are those of active interrupts that had no
- * room; the highest priority ends first. With EOImode 1 it is a write of DIR that
- * ends them, and that traps.
+ * room; the highest priority ends first. With EOImode 1 some CPUs count them too,
+ * though they end nothing: a write of DIR does, and that traps.
  */
 static void fold_eois(struct vgic *g, uint32_t vcpu, uint32_t count)
 {
@@ -179,7 +179,7 @@ void axvmi_vgic_sync(struct vgic *g, uint32_t vcpu,
 
 	if (cpu->held_count == 0)
 		return;
-	if (cpu->crowded)
+	if (cpu->crowded && (regs->vmcr & ICH_VMCR_EOIM) == 0)
 		fold_eois(g, vcpu,
 			  (uint32_t)FIELD_GET(ICH_HCR_EOICOUNT,
 					      (uint64_t)regs->hcr));

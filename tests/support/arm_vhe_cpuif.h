@@ -111,6 +111,17 @@ static inline void cpuif_drop(struct vgic_cpu_regs *r)
 	*ap &= *ap - 1;
 }
 
+static inline bool cpuif_has_active(const struct vgic_cpu_regs *r,
+				    uint32_t intid)
+{
+	for (uint32_t i = 0; i < r->lr_used; i++) {
+		if ((r->lr[i] & LR_VINTID) == intid &&
+		    (r->lr[i] & LR_ACTIVE) != 0)
+			return true;
+	}
+	return false;
+}
+
 static inline void cpuif_deactivate(struct vgic_cpu_regs *r, uint32_t intid)
 {
 	for (uint32_t i = 0; i < r->lr_used; i++) {
@@ -124,6 +135,9 @@ static inline void cpuif_deactivate(struct vgic_cpu_regs *r, uint32_t intid)
 	r->hcr += UINT32_C(1) << 27;
 }
 
+/* "EOIcount" can be read in two ways: do EOIs count that only drop a priority? */
+static bool cpuif_counts_drops;
+
 /* ICV_EOIR<n>. */
 static inline void cpuif_eoi(struct vgic_cpu_regs *r, uint32_t intid)
 {
@@ -132,6 +146,8 @@ static inline void cpuif_eoi(struct vgic_cpu_regs *r, uint32_t intid)
 	cpuif_drop(r);
 	if ((r->vmcr & ICH_VMCR_EOIM) == 0)
 		cpuif_deactivate(r, intid);
+	else if (cpuif_counts_drops && !cpuif_has_active(r, intid))
+		r->hcr += UINT32_C(1) << 27;
 }
 
 /* ICV_DIR. False: the write traps. */

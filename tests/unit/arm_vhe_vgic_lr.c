@@ -333,9 +333,9 @@ static void an_eoi_is_heard_of_only_where_it_matters(void **s)
 	assert_true((regs[0].lr[0] & LR_EOI) == 0);
 }
 
-static void with_eoi_mode_1_deactivation_is_apart(void **s)
+static void deactivate_apart(void)
 {
-	(void)s;
+	gic_make(1, 4, NULL);
 	regs[0].vmcr |= ICH_VMCR_EOIM;
 	many(true);
 	/* Priority drop lets the next one in; all stay active. */
@@ -355,6 +355,15 @@ static void with_eoi_mode_1_deactivation_is_apart(void **s)
 	}
 	assert_int_equal(regs[0].lr_used, 0);
 	assert_int_equal(regs[0].hcr, ICH_HCR_EN);
+}
+
+static void with_eoi_mode_1_deactivation_is_apart(void **s)
+{
+	(void)s;
+	deactivate_apart();
+	cpuif_counts_drops = true;
+	deactivate_apart();
+	cpuif_counts_drops = false;
 }
 
 static void any_vcpu_deactivates_an_spi(void **s)

@@ -354,6 +354,7 @@ static void begin(uint32_t round)
 	memset(own, 0, sizeof(own));
 	memset(cpus, 0, sizeof(cpus));
 	gic_make(VCPUS, 2 + round % 3, NULL);
+	cpuif_counts_drops = round % 2 != 0;
 	ctlr = 3;
 	gicd_set(GICD_CTLR, 4, ctlr);
 	for (uint32_t c = 0; c < VCPUS; c++) {

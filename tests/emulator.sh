@@ -287,6 +287,15 @@ jobs_riscv_h() {
 jobs_arm_vhe() {
 	cat <<-END
 		refused none 1 1 cortex-a72
+		payload psci 2 1 cortex-a76
+		payload abort 1 1 cortex-a76
+		payload mmio 1 1 cortex-a76
+		payload gic 2 1 neoverse-n1
+		payload sysreg 2 1 cortex-a76
+		payload psci 4 2 cortex-a76
+		payload gic 4 2 cortex-a76
+		payload fp 4 2 cortex-a76 migrate
+		payload smp 4 2 cortex-a76
 		uboot uboot 1 1 cortex-a76
 		linux linux 1 1 cortex-a76
 		linux linux 2 1 cortex-a76

@@ -60,13 +60,18 @@ void axvmi_arm_vtimer_sync(struct arm_vcpu *v)
 void axvmi_arm_vtimer_ended(struct arm_vcpu *v)
 {
 	const struct arm_metal *metal = arm_metal(v);
+	uint64_t ctl = metal->read_el1(ARM_EL1_CNTV_CTL);
+	uint64_t cval = metal->read_el1(ARM_EL1_CNTV_CVAL);
 
-	if (!v->vtimer_held ||
-	    (metal->read_el1(ARM_EL1_CNTV_CTL) & CNT_CTL_IMASK) == 0 ||
-	    metal->read_el1(ARM_EL1_CNTV_CVAL) != v->vtimer_cval) {
+	if (!v->vtimer_held || (ctl & ASKS) != ASKS ||
+	    (ctl & CNT_CTL_IMASK) == 0) {
 		v->vtimer_rounds = 0;
 		return;
 	}
+	/* Of a CVAL that was never looked at the rounds count too. */
+	if (cval != v->vtimer_cval)
+		v->vtimer_rounds = 0;
+	v->vtimer_cval = cval;
 	if (++v->vtimer_rounds >= ROUNDS)
 		let_go(v);
 }

@@ -258,6 +258,27 @@ static void a_guest_that_masks_its_timer_is_not_stormed(void **state)
 	assert_true(axvmi_arm_vtimer_look(&t.v));
 }
 
+static void writes_all_and_masks(void)
+{
+	t.cval = t.counter;
+	t.ctl = CNT_CTL_ENABLE | CNT_CTL_IMASK;
+}
+
+/* The new CVAL comes true under the guest's own mask: nobody has looked at it. */
+static void nor_is_one_that_sets_another_time_before(void **state)
+{
+	int rounds = 0;
+
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	t.counter = 2000;
+	while (t.ppi && ++rounds < 100)
+		guest_serves(writes_all_and_masks);
+	assert_in_range(rounds, 1, 2);
+	assert_int_equal(t.ctl, CNT_CTL_ENABLE | CNT_CTL_IMASK);
+}
+
 static void
 a_guest_that_unmasks_early_is_interrupted_again_at_its_eoi(void **state)
 {
@@ -309,6 +330,7 @@ int main(void)
 		TEST(the_mask_does_not_come_back_in_what_the_guest_had_read),
 		TEST(a_level_that_stays_interrupts_once_more_after_the_eoi),
 		TEST(a_guest_that_masks_its_timer_is_not_stormed),
+		TEST(nor_is_one_that_sets_another_time_before),
 		TEST(a_guest_that_unmasks_early_is_interrupted_again_at_its_eoi),
 		TEST(the_deadline_is_that_of_the_sooner_timer),
 		TEST(a_masked_timer_has_no_deadline),

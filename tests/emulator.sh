@@ -287,20 +287,33 @@ jobs_riscv_h() {
 jobs_arm_vhe() {
 	cat <<-END
 		refused none 1 1 cortex-a72
-		payload psci 2 1 cortex-a76
+		payload psci 1 1 cortex-a76
+		payload psci 2 1 a64fx
 		payload abort 1 1 cortex-a76
+		payload abort 1 1 max
 		payload mmio 1 1 cortex-a76
-		payload gic 2 1 neoverse-n1
-		payload sysreg 2 1 cortex-a76
-		payload psci 4 2 cortex-a76
-		payload gic 4 2 cortex-a76
-		payload fp 4 2 cortex-a76 migrate
-		payload smp 4 2 cortex-a76
+		payload gic 1 1 cortex-a76
+		payload fp 2 1 cortex-a76
+		payload sysreg 2 1 neoverse-n1
+		payload sysreg 2 1 max
+		payload smp 1 1 cortex-a76
+		payload smp 4 1 cortex-a76
+		reset reset 2 1 cortex-a76
 		uboot uboot 1 1 cortex-a76
 		linux linux 1 1 cortex-a76
 		linux linux 2 1 cortex-a76
 		linux linux 4 1 cortex-a76
 		linux linux 2 1 neoverse-n1
+		payload psci 4 2 cortex-a76
+		payload gic 4 2 cortex-a76
+		payload fp 4 2 cortex-a76
+		payload smp 4 2 cortex-a76
+		payload wild 4 2 cortex-a76
+		payload gic 4 2 cortex-a76 migrate
+		payload fp 4 2 cortex-a76 migrate
+		payload smp 4 2 cortex-a76 migrate
+		two smp 2 2 cortex-a76
+		reset reset 4 2 cortex-a76
 		linux linux 1 2 cortex-a76
 		linux linux 2 2 cortex-a76
 		linux linux 4 2 cortex-a76

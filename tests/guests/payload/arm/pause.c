@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * A VM that is suspended again and again, a second each time (run.sh --suspend):
+ * its clock and its timers must not show it.
+ */
+#include "payload.h"
+
+#define WATCHED_MS 240u
+#define TICK_MS 5u
+/* Time slices of other vCPUs and delays of the emulator are shorter,
+ * suspensions longer. */
+#define GAP_MS 700u
+
+/* The longest time between two looks at the clock. */
+static void watch_clock(struct cpu *c)
+{
+	uint64_t last = now();
+	uint64_t end = last + ms_to_ticks(WATCHED_MS);
+	uint64_t longest = 0;
+
+	while (last < end) {
+		uint64_t next = now();
+
+		if (next - last > longest)
+			longest = next - last;
+		last = next;
+	}
+	c->result = longest;
+}
+
+/* By turns of the virtual and the physical timer; how late it was. */
+static bool tick(struct cpu *c, uint32_t n, uint64_t *latest)
+{
+	uint64_t count = c->timer_irqs;
+	uint64_t due = now() + ms_to_ticks(TICK_MS);
+
+	if (n % 2 == 0) {
+		sys_write(cntv_cval_el0, due);
+		sys_write(cntv_ctl_el0, 1);
+	} else {
+		sys_write(cntp_cval_el0, due);
+		sys_write(cntp_ctl_el0, 1);
+	}
+	while (c->timer_irqs == count) {
+		__asm__ volatile("wfi");
+		irqs_on();
+		irqs_off();
+	}
+	sys_write(cntv_ctl_el0, 0);
+	sys_write(cntp_ctl_el0, 0);
+	if (c->timer_at - due > *latest)
+		*latest = c->timer_at - due;
+	return c->timer_at >= due;
+}
+
+static void watch_timers(struct cpu *c)
+{
+	uint64_t end = now() + ms_to_ticks(WATCHED_MS);
+	uint64_t latest = 0;
+	uint32_t ticks = 0;
+	uint32_t early = 0;
+
+	gic_enable(c, PPI_VIRTUAL, true);
+	gic_enable(c, PPI_PHYSICAL, true);
+	for (; now() < end; ticks++)
+		early += !tick(c, ticks, &latest);
+	check(ticks > WATCHED_MS / TICK_MS / 8, "the timers tick (%u times)",
+	      ticks);
+	check_eq(early, 0, "no tick is early");
+	check(latest < ms_to_ticks(GAP_MS),
+	      "no tick is late by a suspension (%lu us)",
+	      latest * 1000000 / machine.frequency);
+}
+
+void suite(void)
+{
+	struct cpu *c = self();
+
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
+		(void)cpu_start(slot, watch_clock, 0);
+	watch_timers(c);
+	watch_clock(c);
+	check(c->result < ms_to_ticks(GAP_MS), "the clock stands still");
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
+		check(cpu_join(slot, 5000) &&
+			      cpus[slot].result < ms_to_ticks(GAP_MS),
+		      "the clock stands still on CPU 0x%lx",
+		      machine.affinity[slot]);
+}

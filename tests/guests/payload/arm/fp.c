@@ -118,6 +118,7 @@ static void keep(struct cpu *c)
 	gic_enable(c, PPI_VIRTUAL, true);
 	for (uint32_t round = 0; round < ROUNDS; round++) {
 		for (uint32_t i = 0; i < COUNT_OF(events); i++) {
+			c->job_arg = round * 100 + i;
 			if (!survives(c, round * 100 + i, events[i].what))
 				c->result |= 1ull << i;
 		}
@@ -149,8 +150,10 @@ static void everywhere(void)
 	keep(self());
 	lost = self()->result;
 	for (uint32_t slot = 1; slot < machine.cpu_count; slot++) {
-		check(cpu_join(slot, 30000), "CPU 0x%lx kept them busy",
-		      machine.affinity[slot]);
+		if (!check(cpu_join(slot, 30000), "CPU 0x%lx kept them busy",
+			   machine.affinity[slot]))
+			note("it is in round and event %lu, %lu timers came",
+			     cpus[slot].job_arg, cpus[slot].timer_irqs);
 		lost |= cpus[slot].result;
 	}
 	for (uint32_t i = 0; i < COUNT_OF(events); i++)

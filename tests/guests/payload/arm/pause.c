@@ -66,7 +66,7 @@ static void watch_timers(struct cpu *c)
 	gic_enable(c, PPI_PHYSICAL, true);
 	for (; now() < end; ticks++)
 		early += !tick(c, ticks, &latest);
-	check(ticks > WATCHED_MS / TICK_MS / 8, "the timers tick (%u times)",
+	check(ticks > WATCHED_MS / TICK_MS / 16, "the timers tick (%u times)",
 	      ticks);
 	check_eq(early, 0, "no tick is early");
 	check(latest < ms_to_ticks(GAP_MS),

@@ -13,6 +13,8 @@
 #define ROUNDS 8u
 #define SPIN_MS 40u
 #define SHARED_VA (TEST_VA + 0x1000)
+/* Each costs time slices where vCPUs share a CPU. */
+#define CHANGES 80u
 
 /* ---- State of one CPU ---- */
 
@@ -239,7 +241,7 @@ static void shootdown(void)
 	epoch = 0;
 	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
 		(void)cpu_start(slot, read_shared, 0);
-	for (uint64_t e = 1; e <= 200; e++) {
+	for (uint64_t e = 1; e <= CHANGES; e++) {
 		/* TLBI ... IS inside; nobody is told otherwise. */
 		paging_map(SHARED_VA, (uint64_t)pages[e % 2], PTE_NORMAL);
 		epoch = e;
@@ -251,7 +253,7 @@ static void shootdown(void)
 		(void)cpu_join(slot, 2000);
 		lost |= cpus[slot].result;
 	}
-	check(all, "all follow 200 changes of a mapping");
+	check(all, "all follow %u changes of a mapping", CHANGES);
 	check_eq(lost, 0, "none has a stale translation");
 }
 
@@ -294,7 +296,7 @@ static void code_changes(void)
 	write_routine(0);
 	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
 		(void)cpu_start(slot, call_routine, 0);
-	for (uint64_t e = 1; e <= 200; e++) {
+	for (uint64_t e = 1; e <= CHANGES; e++) {
 		write_routine(e);
 		epoch = e;
 		for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
@@ -305,7 +307,7 @@ static void code_changes(void)
 		(void)cpu_join(slot, 2000);
 		lost |= cpus[slot].result;
 	}
-	check(all, "all follow 200 changes of code");
+	check(all, "all follow %u changes of code", CHANGES);
 	check_eq(lost, 0, "none runs stale code");
 }
 

@@ -85,7 +85,7 @@ static void write_timer(struct fdt_writer *fdt)
 	static const uint32_t intids[] = {29, 30, 27, 26};
 	uint32_t cells[ARRAY_SIZE(intids) * ARM_GIC_CELLS];
 
-	for (uint32_t i = 0; i < ARRAY_SIZE(intids); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(intids); i++) {
 		cells[ARM_GIC_CELLS * i] = GIC_PPI;
 		cells[ARM_GIC_CELLS * i + 1] = intids[i] - FIRST_PPI;
 		cells[ARM_GIC_CELLS * i + 2] = IRQ_LEVEL_LOW;

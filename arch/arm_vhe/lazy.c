@@ -55,18 +55,22 @@ void axvmi_arm_fp_put(struct arm_vcpu *v)
 
 void axvmi_arm_fp_read(struct arm_vcpu *v, unsigned n, uint64_t q[2])
 {
+	const uint64_t *at = &v->fp[(size_t)n * 2];
+
 	if (v->fp_loaded)
 		axvmi_arm_fp_save(v->fp);
-	q[0] = v->fp[2 * n];
-	q[1] = v->fp[2 * n + 1];
+	q[0] = at[0];
+	q[1] = at[1];
 }
 
 void axvmi_arm_fp_write(struct arm_vcpu *v, unsigned n, const uint64_t q[2])
 {
+	uint64_t *at = &v->fp[(size_t)n * 2];
+
 	if (v->fp_loaded)
 		axvmi_arm_fp_save(v->fp);
-	v->fp[2 * n] = q[0];
-	v->fp[2 * n + 1] = q[1];
+	at[0] = q[0];
+	at[1] = q[1];
 	if (v->fp_loaded)
 		axvmi_arm_fp_restore(v->fp);
 }

@@ -210,7 +210,7 @@ static enum bank_kind decode(uint64_t offset, uint32_t size, bool word0)
 		return (offset - GICD_IPRIORITYR < VGIC_PRIVATE) == word0
 			       ? PRIORITY
 			       : NOTHING;
-	if (size == 4 && offset - GICD_ICFGR < VGIC_WORDS * 8)
+	if (size == 4 && offset - GICD_ICFGR < UINT64_C(8) * VGIC_WORDS)
 		return (offset - GICD_ICFGR < 8) == word0 ? CONFIG : NOTHING;
 	return NOTHING;
 }

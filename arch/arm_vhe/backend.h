@@ -134,9 +134,12 @@ struct arm_vcpu {
 	struct arm_mmio mmio;
 	struct arm_last_device last;
 
-	/* timer.c: PPI 27 is up in the vGIC, and IMASK of CNTV_CTL is ours; the
-	 * CVAL it rose for, how often for that one. */
+	/* timer.c: PPI 27 is up in the vGIC. With hal.take_vtimer: its interrupt
+	 * is active on the CPU (as far as we know: the guest may have ended it).
+	 * Without: IMASK of CNTV_CTL is ours while it is up; the CVAL it rose
+	 * for, how often for that one. */
 	uint32_t vtimer_held;
+	uint32_t vtimer_taken;
 	uint32_t vtimer_rounds;
 	uint64_t vtimer_cval;
 	/* sysreg.c: the emulated physical timer, on the VM clock. */
@@ -155,6 +158,7 @@ struct arm_vcpu {
 	struct vgic_cpu_regs gic;
 	uint32_t gic_filled;
 	uint32_t gic_ended; /* SGIs and PPIs that the last fold saw end */
+	uint32_t gic_hw_ended; /* those that ended on the CPU, too */
 	uint32_t gic_on_cpu; /* list registers of the CPU that are not empty */
 
 	/* Lazily switched: v0..v31, FPSR, FPCR. */
@@ -190,6 +194,8 @@ struct arm_metal {
 	 * VMCR and the active priorities too when `all`. */
 	void (*gic_read)(struct arm_vcpu *v, bool all);
 	void (*gic_write)(struct arm_vcpu *v, bool all);
+	/* Deactivates an interrupt of this CPU that is active, by EOImode 1. */
+	void (*deactivate)(uint32_t intid);
 	/* v->el1 goes onto the CPU and the guest's stage-1 translations are
 	 * dropped: after axvmi_arm_power_on_state() of a resident vCPU. */
 	void (*reload)(struct arm_vcpu *v);
@@ -242,6 +248,12 @@ static inline const struct arm_metal *arm_metal(const struct arm_vcpu *v)
 static inline bool arm_has(const struct axvm_host *host, uint64_t feature)
 {
 	return (host->features & feature) != 0;
+}
+
+/* The host takes the virtual timer's interrupt, the guest's EOI deactivates it. */
+static inline bool arm_takes_vtimer(const struct arm_vcpu *v)
+{
+	return v->core.vm->host->hal.take_vtimer != NULL;
 }
 
 /* VTTBR_EL2 with the tag the VM has now. */
@@ -321,15 +333,21 @@ uint64_t axvmi_arm_cntp_due(const struct arm_vcpu *v);
 
 /*
  * The virtual timer. Looks at CNTV: if it asks for an interrupt PPI 27 rises in
- * the vGIC and IMASK is set, so that the physical line falls. Returns true if
- * anything changed.
+ * the vGIC, and the host takes the physical one, or IMASK is set, so that it is
+ * silent. Returns true if it was not before. The vCPU has folded, if
+ * take_vtimer is there: what ends after the host took it has not ended.
  */
 bool axvmi_arm_vtimer_look(struct arm_vcpu *v);
 /* After the list registers were folded: if PPI 27 is up and the guest has made
- * its timer stop asking, it falls and IMASK is the guest's again. No lock. */
+ * its timer stop asking, it falls; the physical one is no longer active, or IMASK
+ * is the guest's again. No lock. */
 void axvmi_arm_vtimer_sync(struct arm_vcpu *v);
-/* Before that, if the fold found that the guest has ended PPI 27. */
+/* Before that, if the fold found that the guest has ended PPI 27: in a list
+ * register with HW, which deactivates the physical one, or in any other way. */
+void axvmi_arm_vtimer_done(struct arm_vcpu *v);
 void axvmi_arm_vtimer_ended(struct arm_vcpu *v);
+/* The CPU is no longer this vCPU's: others have the same physical interrupt. */
+void axvmi_arm_vtimer_drop(struct arm_vcpu *v);
 /* hal.now time at which the next timer of the vCPU is due. */
 uint64_t axvmi_arm_timer_deadline(struct arm_vcpu *v);
 

@@ -114,6 +114,13 @@ static const char *missing(void)
 	return NULL;
 }
 
+/* hal.take_vtimer leaves an interrupt of this CPU active. */
+static bool can_take_vtimer(const struct axvm_hal *hal)
+{
+	return hal->vtimer_irq - 16 < 16 &&
+	       (sys_read(SYS_ICC_CTLR_EL1) & ICC_CTLR_EOIMODE) != 0;
+}
+
 /* ---- enable, disable ---- */
 
 int axvmi_arm_cpu_enable(struct axvm_cpu *cpu)
@@ -125,6 +132,9 @@ int axvmi_arm_cpu_enable(struct axvm_cpu *cpu)
 
 	if (reason != NULL)
 		return refuse(host, reason);
+	if (host->hal.take_vtimer != NULL && !can_take_vtimer(&host->hal))
+		return refuse(host, "hal.take_vtimer needs EOImode 1 and a "
+				    "PPI as vtimer_irq");
 	features = probe();
 	/* For good: VMs have been sized by them. */
 	if (host->features != 0 && features != host->features)

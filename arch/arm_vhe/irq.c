@@ -87,17 +87,23 @@ static void fold(struct arm_vcpu *v)
 	vgic_note_vmcr(vgic_of(v), v->core.index, v->gic.vmcr);
 	v->gic_ended |= cpu->ended;
 	cpu->ended = 0;
+	v->gic_hw_ended |= cpu->hw_ended;
+	cpu->hw_ended = 0;
 }
 
 /* After a fold, unlocked: PPI 27 is only as high as its timer says now. */
 static void fold_timer(struct arm_vcpu *v)
 {
 	uint32_t ended = v->gic_ended;
+	uint32_t hw_ended = v->gic_hw_ended;
 
 	v->gic_ended = 0;
+	v->gic_hw_ended = 0;
 	if (!v->vtimer_held)
 		return;
-	if ((ended & vgic_bit(ARM_PPI_CNTV)) != 0)
+	if (hw_ended != 0)
+		axvmi_arm_vtimer_done(v);
+	else if ((ended & vgic_bit(ARM_PPI_CNTV)) != 0 && !arm_takes_vtimer(v))
 		axvmi_arm_vtimer_ended(v);
 	axvmi_arm_vtimer_sync(v);
 }
@@ -309,6 +315,9 @@ int axvmi_arm_vgic_init(struct arm_vm *avm, uint64_t gicd_base,
 		return AXVM_ENOMEM;
 	axvmi_vgic_init(g, vm->vcpu_count,
 			vm->forward.any ? vm->forward.lines : NULL);
+	if (vm->host->hal.take_vtimer != NULL)
+		g->vtimer_lr =
+			LR_HW | FIELD_PUT(LR_PINTID, vm->host->hal.vtimer_irq);
 	avm->vgic = g;
 	avm->gicd_device = frame_device(&gicd_ops, gicd_base, gicd_size);
 	avm->gicr_device = frame_device(&gicr_ops, gicr_base, gicr_size);
@@ -358,11 +367,14 @@ static uint32_t private_levels(const struct arm_vcpu *v)
 void axvmi_arm_set_ppi(struct arm_vcpu *v, uint32_t intid, bool level)
 {
 	uint32_t host = load_seq(&v->core.line_levels);
+	struct vgic *g = vgic_of(v);
 
-	if (vgic_of(v) == NULL)
+	if (g == NULL)
 		return;
 	spin_lock(&v->core.vm->irqchip);
-	axvmi_vgic_set_private(vgic_of(v), v->core.index, intid,
+	if (intid == ARM_PPI_CNTV)
+		g->cpu[v->core.index].hw_lr = level ? g->vtimer_lr : 0;
+	axvmi_vgic_set_private(g, v->core.index, intid,
 			       level || (host & vgic_bit(intid)) != 0, false);
 	leave(v);
 }
@@ -477,10 +489,12 @@ void axvmi_arm_vgic_vcpu_reset(struct arm_vcpu *v)
 		(uint32_t)FIELD_GET(ARM_FEATURE_PREEMPTION_BITS, features);
 	v->gic_filled = 0;
 	v->gic_ended = 0;
+	v->gic_hw_ended = 0;
 	if (g == NULL)
 		return;
 	saved = axvmi_lock(vm->host, &vm->irqchip);
 	axvmi_vgic_power(g, v->core.index, true);
+	g->cpu[v->core.index].hw_lr = 0;
 	take_private(v);
 	leave(v);
 	vm->host->ops->interrupts_restore(saved);

@@ -81,6 +81,7 @@ void axvmi_arm_el1_load(const struct arm_vcpu *v);
 void axvmi_arm_el1_save(struct arm_vcpu *v);
 void axvmi_arm_gic_read(struct arm_vcpu *v, bool all);
 void axvmi_arm_gic_write(struct arm_vcpu *v, bool all);
+void axvmi_arm_deactivate(uint32_t intid);
 
 /* vcpu.c */
 extern const struct arm_metal axvmi_arm_metal;

@@ -87,6 +87,8 @@
 
 /* GIC Architecture Specification (IHI 0069), "AArch64 virtual interface control
  * System registers". */
+#define SYS_ICC_DIR_EL1 s3_0_c12_c11_1
+#define SYS_ICC_CTLR_EL1 s3_0_c12_c12_4
 #define SYS_ICC_SRE_EL2 s3_4_c12_c9_5
 #define SYS_ICH_AP0R0_EL2 s3_4_c12_c8_0
 #define SYS_ICH_AP0R1_EL2 s3_4_c12_c8_1
@@ -226,6 +228,7 @@
 #define ICH_VTR_LISTREGS FIELD64(4, 0)
 #define ICH_VTR_PREBITS FIELD64(28, 26)
 #define ICH_VTR_PRIBITS FIELD64(31, 29)
+#define ICC_CTLR_EOIMODE BIT64(1)
 #define ICC_SRE_SRE BIT64(0)
 #define ICC_SRE_ENABLE BIT64(3)
 #endif

@@ -230,6 +230,12 @@ void axvmi_arm_gic_write(struct arm_vcpu *v, bool all)
 	sys_write(SYS_ICH_HCR_EL2, gic->hcr);
 }
 
+/* "ICC_DIR_EL1": priority drop and deactivation are apart, see cpu_enable. */
+void axvmi_arm_deactivate(uint32_t intid)
+{
+	sys_write(SYS_ICC_DIR_EL1, intid);
+}
+
 /* ---- ID registers ---- */
 
 uint64_t axvmi_arm_read_id(unsigned crm, unsigned op2)
@@ -237,11 +243,11 @@ uint64_t axvmi_arm_read_id(unsigned crm, unsigned op2)
 #define CASE(crm, op2)        \
 	case (crm)*8 + (op2): \
 		return sys_read(s3_0_c0_c##crm##_##op2);
-#define ROW(crm)                                                         \
-	CASE(crm, 0)                                                     \
-	CASE(crm, 1)                                                     \
-	CASE(crm, 2) CASE(crm, 3) CASE(crm, 4) CASE(crm, 5) CASE(crm, 6) \
-		CASE(crm, 7)
+#define ROW(crm)     \
+	CASE(crm, 0) \
+	CASE(crm, 1) \
+	CASE(crm, 2) \
+	CASE(crm, 3) CASE(crm, 4) CASE(crm, 5) CASE(crm, 6) CASE(crm, 7)
 	switch (crm * 8 + op2) {
 		CASE(0, 0)
 		CASE(0, 5)

@@ -2,9 +2,10 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /*
- * The guest's virtual timer. The CPU has it, but its interrupt comes to the host
- * as PPI 27, by level: so IMASK is set while the vGIC holds it for the guest.
- * Belongs to the thread that runs the vCPU.
+ * The guest's virtual timer. The CPU has it, but its interrupt comes to the host,
+ * by level, and must be silent while the vGIC has it for the guest: because the
+ * host has taken it, so that it stays active until the guest's EOI (hal.h,
+ * take_vtimer), or by IMASK. Belongs to the thread that runs the vCPU.
  */
 #include "backend.h"
 #include "regs.h"
@@ -18,22 +19,16 @@
 
 #define ASKS (CNT_CTL_ENABLE | CNT_CTL_ISTATUS)
 
-bool axvmi_arm_vtimer_look(struct arm_vcpu *v)
+/* The line of the timer, as the CPU has it. */
+static bool is_asking(uint64_t ctl)
 {
-	const struct arm_metal *metal = arm_metal(v);
-	uint64_t ctl = metal->read_el1(ARM_EL1_CNTV_CTL);
-	uint64_t cval;
+	return (ctl & (ASKS | CNT_CTL_IMASK)) == ASKS;
+}
 
-	if ((ctl & (ASKS | CNT_CTL_IMASK)) != ASKS)
-		return false;
-	cval = metal->read_el1(ARM_EL1_CNTV_CVAL);
-	if (cval != v->vtimer_cval)
-		v->vtimer_rounds = 0;
-	v->vtimer_cval = cval;
+static void raise(struct arm_vcpu *v)
+{
 	v->vtimer_held = 1;
-	metal->write_el1(ARM_EL1_CNTV_CTL, CNT_CTL_ENABLE | CNT_CTL_IMASK);
 	axvmi_arm_set_ppi(v, ARM_PPI_CNTV, true);
-	return true;
 }
 
 static void let_go(struct arm_vcpu *v)
@@ -42,19 +37,47 @@ static void let_go(struct arm_vcpu *v)
 	axvmi_arm_set_ppi(v, ARM_PPI_CNTV, false);
 }
 
-void axvmi_arm_vtimer_sync(struct arm_vcpu *v)
+/* ---- taken by the host ---- */
+
+/* The level is told in any case: the vCPU may be about to sleep. */
+static bool take(struct arm_vcpu *v)
 {
-	const struct arm_metal *metal = arm_metal(v);
-	uint64_t ctl;
+	const struct axvm_hal *hal = &v->core.vm->host->hal;
 
 	if (!v->vtimer_held)
+		raise(v);
+	if (v->vtimer_taken)
+		return false;
+	v->vtimer_taken = hal->take_vtimer(hal->ctx);
+	return v->vtimer_taken != 0;
+}
+
+void axvmi_arm_vtimer_drop(struct arm_vcpu *v)
+{
+	if (!v->vtimer_taken)
 		return;
-	ctl = metal->read_el1(ARM_EL1_CNTV_CTL);
-	if ((ctl & ASKS) == ASKS)
-		return;
-	/* The guest may have written CTL with the IMASK it had read. */
-	metal->write_el1(ARM_EL1_CNTV_CTL, ctl & CNT_CTL_ENABLE);
+	v->vtimer_taken = 0;
+	arm_metal(v)->deactivate(v->core.vm->host->hal.vtimer_irq);
+}
+
+void axvmi_arm_vtimer_done(struct arm_vcpu *v)
+{
+	v->vtimer_taken = 0;
 	let_go(v);
+}
+
+/* ---- masked by us ---- */
+
+static void mask(struct arm_vcpu *v)
+{
+	const struct arm_metal *metal = arm_metal(v);
+	uint64_t cval = metal->read_el1(ARM_EL1_CNTV_CVAL);
+
+	if (cval != v->vtimer_cval)
+		v->vtimer_rounds = 0;
+	v->vtimer_cval = cval;
+	metal->write_el1(ARM_EL1_CNTV_CTL, CNT_CTL_ENABLE | CNT_CTL_IMASK);
+	raise(v);
 }
 
 void axvmi_arm_vtimer_ended(struct arm_vcpu *v)
@@ -76,25 +99,67 @@ void axvmi_arm_vtimer_ended(struct arm_vcpu *v)
 		let_go(v);
 }
 
+/* ---- either ---- */
+
+bool axvmi_arm_vtimer_look(struct arm_vcpu *v)
+{
+	if (!is_asking(arm_metal(v)->read_el1(ARM_EL1_CNTV_CTL))) {
+		/* Perhaps the host has written its registers. */
+		if (v->vtimer_held && arm_takes_vtimer(v))
+			axvmi_arm_vtimer_sync(v);
+		return false;
+	}
+	if (arm_takes_vtimer(v))
+		return take(v);
+	mask(v);
+	return true;
+}
+
+void axvmi_arm_vtimer_sync(struct arm_vcpu *v)
+{
+	const struct arm_metal *metal = arm_metal(v);
+	uint64_t ctl;
+
+	if (!v->vtimer_held)
+		return;
+	ctl = metal->read_el1(ARM_EL1_CNTV_CTL);
+	if (arm_takes_vtimer(v)) {
+		if (is_asking(ctl))
+			return;
+		axvmi_arm_vtimer_drop(v);
+	} else {
+		if ((ctl & ASKS) == ASKS)
+			return;
+		/* The guest may have written CTL with the IMASK it had read. */
+		metal->write_el1(ARM_EL1_CNTV_CTL, ctl & CNT_CTL_ENABLE);
+	}
+	let_go(v);
+}
+
 /* ---- deadlines ---- */
 
-/* Guest counter at which PPI 27 rises; UINT64_MAX: not by itself. */
+/* Guest counter at which PPI 27 rises; UINT64_MAX: not by itself, or it has. */
 static uint64_t vtimer_due(const struct arm_vcpu *v)
 {
 	const struct arm_metal *metal = arm_metal(v);
 	uint64_t ctl = metal->read_el1(ARM_EL1_CNTV_CTL);
 
-	if ((ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) != CNT_CTL_ENABLE)
+	if (v->vtimer_held ||
+	    (ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) != CNT_CTL_ENABLE)
 		return UINT64_MAX;
 	return metal->read_el1(ARM_EL1_CNTV_CVAL);
 }
 
 uint64_t axvmi_arm_timer_deadline(struct arm_vcpu *v)
 {
-	uint64_t due = vtimer_due(v);
-	uint64_t physical = axvmi_arm_cntp_due(v);
-	uint64_t now = axvmi_guest_counter(v->core.vm);
+	uint64_t due, physical, now;
 
+	/* The guest may have ended PPI 27 and gone to sleep until the next. */
+	if (v->vtimer_held)
+		axvmi_arm_gic_fold(v);
+	due = vtimer_due(v);
+	physical = axvmi_arm_cntp_due(v);
+	now = axvmi_guest_counter(v->core.vm);
 	if (physical < due)
 		due = physical;
 	if (due == UINT64_MAX)

@@ -84,6 +84,9 @@ int axvmi_arm_on_interrupt(struct arm_frame *frame)
 	axvmi_exit_begin(&v->core);
 	axvmi_leave(&v->core);
 	host_fp(v);
+	/* The guest may have ended the last one, and another is asked for. */
+	if (v->vtimer_held && arm_takes_vtimer(v))
+		axvmi_arm_gic_fold(v);
 	ours = axvmi_arm_vtimer_look(v);
 	if (v->gic_filled && sys_read(SYS_ICH_MISR_EL2) != 0) {
 		axvmi_arm_gic_fold(v);
@@ -177,6 +180,7 @@ const struct arm_metal axvmi_arm_metal = {
 	.fp_write = axvmi_arm_fp_write,
 	.gic_read = axvmi_arm_gic_read,
 	.gic_write = axvmi_arm_gic_write,
+	.deactivate = axvmi_arm_deactivate,
 	.reload = reload,
 };
 
@@ -184,6 +188,7 @@ bool axvmi_arm_irq_pending(struct axvm_vcpu *vcpu)
 {
 	struct arm_vcpu *v = arm_vcpu(vcpu);
 
+	axvmi_arm_gic_fold(v);
 	axvmi_arm_cntp_look(v);
 	axvmi_arm_vtimer_look(v);
 	return axvmi_arm_gic_pending(v);
@@ -290,6 +295,7 @@ void axvmi_arm_vcpu_put(struct axvm_vcpu *vcpu)
 	interrupts_on(v);
 	axvmi_arm_gic_fold(v);
 	interrupts_off(v);
+	axvmi_arm_vtimer_drop(v);
 	axvmi_arm_gic_read(v, true);
 	axvmi_arm_el1_save(v);
 	host_state_restore(arm_cpu(vcpu->cpu));

@@ -377,10 +377,12 @@ static void reset_word(struct vgic_word *b, uint32_t valid, uint32_t edge)
 void axvmi_vgic_reset(struct vgic *g)
 {
 	uint32_t vcpus = g->vcpus;
+	uint64_t vtimer_lr = g->vtimer_lr;
 	const uint32_t *watched = g->watched;
 
 	memset((void *)g, 0, sizeof(*g));
 	g->vcpus = vcpus;
+	g->vtimer_lr = vtimer_lr;
 	g->watched = watched;
 	for (uint32_t c = 0; c < vcpus; c++)
 		reset_word(&g->cpu[c].own, UINT32_MAX, 0xffff);
@@ -395,6 +397,7 @@ void axvmi_vgic_init(struct vgic *g, uint32_t vcpus, const uint32_t *watched)
 {
 	AXVMI_ASSERT(vcpus != 0 && vcpus <= VGIC_MAX_VCPUS);
 	g->vcpus = vcpus;
+	g->vtimer_lr = 0;
 	g->watched = watched;
 	axvmi_vgic_reset(g);
 }

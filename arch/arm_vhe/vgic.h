@@ -23,6 +23,7 @@
 #define VGIC_SGIS 16u
 #define VGIC_PRIVATE 32u
 #define VGIC_WORDS 32u
+#define VGIC_VTIMER 27u /* PPI that a list register may forward, see hw_lr */
 #define VGIC_MAX_VCPUS 64u
 #define VGIC_MAX_LRS 16u
 /* Five bits of priority, the top ones, as the list registers have at least. */
@@ -73,9 +74,11 @@
 
 /* ICH_LR<n>_EL2. */
 #define LR_VINTID FIELD64(31, 0)
-#define LR_EOI BIT64(41)
+#define LR_PINTID FIELD64(44, 32) /* with HW */
+#define LR_EOI BIT64(41) /* without */
 #define LR_PRIORITY FIELD64(55, 48)
 #define LR_GROUP1 BIT64(60)
+#define LR_HW BIT64(61)
 #define LR_PENDING BIT64(62)
 #define LR_ACTIVE BIT64(63)
 
@@ -136,6 +139,10 @@ struct vgic_cpu {
 	bool crowded; /* not everything had room there */
 	uint32_t open; /* ICH_VMCR_ENG0, ENG1 as last seen */
 	uint32_t ended; /* SGIs and PPIs the guest has ended; irq.c clears */
+	/* HW and pINTID of PPI 27 while the CPU's timer drives it, or 0; has it
+	 * ended in such a list register: irq.c clears. */
+	uint64_t hw_lr;
+	uint32_t hw_ended;
 	atomic_u32 epoch; /* odd from flush to sync */
 };
 
@@ -149,6 +156,7 @@ struct vgic {
 	 * list registers must be folded before the access is over. */
 	uint64_t dirty;
 	uint64_t awaited;
+	uint64_t vtimer_lr; /* what `hw_lr` of its CPUs may be */
 	/* Whose end somebody wants to know, or NULL; those that have ended. */
 	const uint32_t *watched;
 	uint32_t ended_words;

@@ -35,6 +35,14 @@ static inline void note(struct outcome *o, uint32_t intid, uint64_t lr)
 	o->taken |= (active | (pending ^ 1)) << n;
 }
 
+/* Its bit, if the guest's EOI has deactivated the physical interrupt as well. */
+static inline uint32_t ended_with_hw(uint32_t intid, uint64_t lr)
+{
+	return (lr & (LR_HW | LR_PENDING | LR_ACTIVE)) == LR_HW
+		       ? vgic_bit(intid)
+		       : 0;
+}
+
 /*
  * Takes them back; returns those that are active, in `ended` those that have been
  * and are not. On top of the guest's own come the writes from elsewhere. A latch
@@ -94,10 +102,12 @@ static void fold_all(struct vgic *g, uint32_t vcpu, const uint64_t *lr)
 	for (uint32_t i = 0; i < cpu->held_count; i++) {
 		uint32_t intid = cpu->held[i];
 
-		if (intid < VGIC_PRIVATE)
-			note(&own, intid, lr[i]);
-		else
+		if (intid >= VGIC_PRIVATE) {
 			fold_spi(g, vcpu, intid, lr[i]);
+			continue;
+		}
+		note(&own, intid, lr[i]);
+		cpu->hw_ended |= ended_with_hw(intid, lr[i]);
 	}
 	cpu->held_count = 0;
 	if (own.bits != 0)
@@ -120,6 +130,7 @@ static inline bool fold_ended(struct vgic *g, uint32_t vcpu, uint64_t lr)
 		return false;
 	cpu->held_count = 0;
 	cpu->ended |= m;
+	cpu->hw_ended |= ended_with_hw(cpu->held[0], lr);
 	b->held = 0;
 	b->loaned = 0;
 	b->active &= ~m;
@@ -207,6 +218,19 @@ static bool may_pend(const struct vgic *g, uint32_t vcpu, uint32_t intid)
 }
 
 /*
+ * Of PPI 27 while the CPU's timer drives it: with HW there is no word of its EOI,
+ * as it comes again by itself; and no pending and active state, as the physical
+ * one cannot pend for us while it is active.
+ */
+static uint64_t with_hw(const struct vgic_cpu *cpu, uint64_t lr)
+{
+	lr &= ~LR_EOI;
+	if ((lr & LR_ACTIVE) != 0)
+		lr &= ~LR_PENDING;
+	return lr | cpu->hw_lr;
+}
+
+/*
  * The list register of an interrupt, which is held from now on. Its EOI must be
  * heard of if it pends again then: the line of a level-sensitive one is high, or
  * it is ready but may not pend here; that of watched ones in any case.
@@ -240,6 +264,8 @@ static uint64_t lend(struct vgic *g, uint32_t vcpu, uint32_t intid)
 	}
 	if (w != 0)
 		store_seq(&g->where[intid], vgic_target(g, intid) | vcpu << 8);
+	if (intid == VGIC_VTIMER && g->cpu[vcpu].hw_lr != 0)
+		return with_hw(&g->cpu[vcpu], lr);
 	return lr;
 }
 
@@ -360,6 +386,8 @@ static bool lend_own(const struct vgic *g, struct vgic_cpu *cpu,
 				    (uint64_t)(group >> n & 1) << 60 |
 				    (uint64_t)(ready >> n & 1) << 62 |
 				    (uint64_t)(b->active >> n & 1) << 63;
+		if (n == VGIC_VTIMER && cpu->hw_lr != 0)
+			regs->lr[count - 1] = with_hw(cpu, regs->lr[count - 1]);
 	}
 	cpu->held_count = count;
 	b->held = bits;

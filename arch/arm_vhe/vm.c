@@ -177,6 +177,7 @@ void axvmi_arm_vcpu_reset(struct axvm_vcpu *vcpu, uint64_t entry,
 	v->effects = 0;
 	v->mmio.part = 0;
 	v->vtimer_held = 0;
+	v->vtimer_taken = 0;
 	v->vtimer_rounds = 0;
 	v->vtimer_cval = 0;
 	v->cntp_level = 0;

@@ -157,7 +157,8 @@ int axvmi_arm_get_reg(struct axvm_vcpu *vcpu, uint32_t reg, uint64_t *value)
 		return err;
 	*value = *slot;
 	/* Masked while the vGIC has its interrupt; the guest did not do it. */
-	if (slot == &v->el1[ARM_EL1_CNTV_CTL] && v->vtimer_held)
+	if (slot == &v->el1[ARM_EL1_CNTV_CTL] && v->vtimer_held &&
+	    !arm_takes_vtimer(v))
 		*value &= ~CNT_CTL_IMASK;
 	return AXVM_OK;
 }

@@ -92,6 +92,23 @@ struct axvm_hal {
 	 */
 	void (*timer)(void *ctx, uint64_t deadline);
 
+	/*
+	 * ARM, for hosts with ICC_CTLR_EL1.EOImode 1: the guest's virtual timer
+	 * asks for an interrupt on this CPU, PPI `vtimer_irq` (16..31, as the
+	 * machine has it; 27 on most). Acknowledges what is pending. If it is
+	 * the timer: drops its priority (ICC_EOIR1_EL1), leaves it active and
+	 * returns true; the guest's EOI deactivates it (ICH_LR<n>_EL2.HW), or the
+	 * library does. Anything else, also nothing: deals with it as the host's
+	 * vector would, and returns false. Called inside run with host interrupts
+	 * masked and none of the library's locks held; may call what is
+	 * interrupt-safe. NULL: the library silences the timer by its IMASK as
+	 * long as its interrupt waits, which costs one more exit each, and which
+	 * the guest can see: it reads IMASK as 1, and one that masks its timer
+	 * without arming it anew may get one interrupt more than it should.
+	 */
+	bool (*take_vtimer)(void *ctx);
+	uint32_t vtimer_irq;
+
 	/* Seconds since 1970-01-01 UTC for real-time clock models. */
 	uint64_t (*wallclock)(void *ctx);
 

@@ -35,6 +35,9 @@ extern struct board {
 	const struct axvm_arch_ops *backend;
 	uint64_t counter_hz; /* as guests read it */
 	bool guests_have_pl011; /* and no 16550s */
+	/* ARM: hal.take_vtimer and vtimer_irq; or NULL. */
+	bool (*take_vtimer)(void);
+	uint32_t vtimer_irq;
 	uint32_t cpus;
 	uint64_t hw_ids[BOARD_CPUS]; /* hart id, MPIDR, APIC id */
 	struct range ram[BOARD_RANGES];

@@ -67,6 +67,12 @@ static void hal_irq_unmask(void *ctx, uint32_t irq)
 	board_unmask_irq(irq);
 }
 
+static bool hal_take_vtimer(void *ctx)
+{
+	(void)ctx;
+	return board.take_vtimer();
+}
+
 static void hal_log(void *ctx, enum axvm_log_level level, const char *text)
 {
 	(void)ctx;
@@ -146,6 +152,10 @@ void host_main(void)
 	before = heap_free_bytes;
 	print("host: %u CPUs, %lu MiB free\n", board.cpus, before >> 20);
 	hal.counter_hz = board.counter_hz;
+	if (board.take_vtimer != NULL && option("mask-vtimer", 0) == 0) {
+		hal.take_vtimer = hal_take_vtimer;
+		hal.vtimer_irq = board.vtimer_irq;
+	}
 	prepare_cpu(0);
 	create_host();
 	handle = enable_cpu(0);

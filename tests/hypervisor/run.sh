@@ -30,6 +30,8 @@ usage() {
 	  --stats           print exit counters at the end
 	  --histograms      and the cycles they took
 	  --icount          one instruction per nanosecond, repeatable
+	  --mask-vtimer     ARM: the virtual timer is masked while its interrupt
+	                    waits, not taken by this kernel
 	  --cpu NAME        ARM: cortex-a76 (default), neoverse-n1 or another
 	  --sstc on|off     RISC-V: supervisor timer extension (on)
 	  --vector on|off   RISC-V: vector extension (off)
@@ -215,7 +217,7 @@ vector=off
 
 # Numbers that the hypervisor looks up in the bundle by these names.
 bundle_numbers="slice-ms migrate reboots reserve suspend shootdown"
-switches="no-uart demand stats histograms icount"
+switches="no-uart demand stats histograms icount mask-vtimer"
 
 # listed NAME LIST
 listed() {

@@ -122,12 +122,21 @@ static inline bool cpuif_has_active(const struct vgic_cpu_regs *r,
 	return false;
 }
 
+/* Physical interrupts deactivated with their virtual ones; the last of them. */
+static unsigned cpuif_hw_ends;
+static uint32_t cpuif_hw_ended;
+
 static inline void cpuif_deactivate(struct vgic_cpu_regs *r, uint32_t intid)
 {
 	for (uint32_t i = 0; i < r->lr_used; i++) {
 		if ((r->lr[i] & LR_VINTID) == intid &&
 		    (r->lr[i] & LR_ACTIVE) != 0) {
 			r->lr[i] &= ~LR_ACTIVE;
+			if ((r->lr[i] & LR_HW) == 0)
+				return;
+			cpuif_hw_ends++;
+			cpuif_hw_ended =
+				(uint32_t)FIELD_GET(LR_PINTID, r->lr[i]);
 			return;
 		}
 	}
@@ -168,7 +177,7 @@ static inline bool cpuif_maintenance(const struct vgic_cpu_regs *r)
 	for (uint32_t i = 0; i < r->lr_used; i++) {
 		pending |= (r->lr[i] & CPUIF_STATE) == LR_PENDING;
 		eoi |= (r->lr[i] & CPUIF_STATE) == 0 &&
-		       (r->lr[i] & LR_EOI) != 0;
+		       (r->lr[i] & (LR_HW | LR_EOI)) == LR_EOI;
 	}
 	return eoi || (!pending && (r->hcr & ICH_HCR_NPIE) != 0) ||
 	       (r->hcr >> 27 != 0 && (r->hcr & ICH_HCR_LRENPIE) != 0) ||

@@ -34,7 +34,7 @@ static struct {
 	void (*on_read)(void); /* meanwhile; once */
 	bool threads; /* others may hold the lock */
 	bool timer_asks; /* the guest's CNTV */
-	unsigned timer_ended, timer_syncs;
+	unsigned timer_ended, timer_done, timer_syncs;
 	uint32_t ended[8];
 	unsigned ended_count;
 } fake;
@@ -91,6 +91,14 @@ void axvmi_arm_vtimer_ended(struct arm_vcpu *v)
 {
 	fake_require(load_relaxed(&v->core.vm->irqchip.held) == 0);
 	fake.timer_ended++;
+}
+
+void axvmi_arm_vtimer_done(struct arm_vcpu *v)
+{
+	fake_require(load_relaxed(&v->core.vm->irqchip.held) == 0);
+	fake.timer_done++;
+	v->vtimer_held = 0;
+	axvmi_arm_set_ppi(v, ARM_PPI_CNTV, false);
 }
 
 void axvmi_arm_vtimer_sync(struct arm_vcpu *v)
@@ -158,13 +166,22 @@ static void fake_vcpu(uint32_t i)
 	v->effects = ARM_EFFECT_VGIC;
 }
 
-static inline void fake_vm(const uint32_t *forwarded)
+static inline bool fake_take_vtimer(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
+/* Whether the host takes the virtual timer: as INTID `vtimer_irq`, or 0. */
+static inline void fake_vm(const uint32_t *forwarded, uint32_t vtimer_irq)
 {
 	struct axvm_vm *vm = &fake.vm.core;
 
 	memset((void *)&fake, 0, sizeof(fake));
 	fake.hal = test_hal_new();
 	fake.host.hal = fake.hal->hal;
+	fake.host.hal.take_vtimer = vtimer_irq != 0 ? fake_take_vtimer : NULL;
+	fake.host.hal.vtimer_irq = vtimer_irq;
 	fake.host.ops = &fake_ops;
 	fake.host.features = FIELD_PUT(ARM_FEATURE_LRS, 4) |
 			     FIELD_PUT(ARM_FEATURE_PREEMPTION_BITS, 5);
@@ -182,9 +199,10 @@ static inline void fake_vm(const uint32_t *forwarded)
 }
 
 /* With its vGIC, and running. */
-static inline void fake_boot(const uint32_t *forwarded)
+static inline void fake_boot_with(const uint32_t *forwarded,
+				  uint32_t vtimer_irq)
 {
-	fake_vm(forwarded);
+	fake_vm(forwarded, vtimer_irq);
 	if (axvmi_arm_vgic_init(&fake.vm, GICD_BASE, GICD_SIZE, GICR_BASE,
 				FAKE_VCPUS * GICR_STRIDE) != AXVM_OK)
 		abort();
@@ -193,6 +211,11 @@ static inline void fake_boot(const uint32_t *forwarded)
 		axvmi_arm_vgic_vcpu_reset(&fake.vcpus[i]);
 		fake_enter(i);
 	}
+}
+
+static inline void fake_boot(const uint32_t *forwarded)
+{
+	fake_boot_with(forwarded, 0);
 }
 
 static inline bool fake_end(void)

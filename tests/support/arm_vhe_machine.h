@@ -197,6 +197,11 @@ void axvmi_arm_vtimer_sync(struct arm_vcpu *v)
 	(void)v;
 }
 
+void axvmi_arm_vtimer_done(struct arm_vcpu *v)
+{
+	(void)v;
+}
+
 void axvmi_arm_vtimer_ended(struct arm_vcpu *v)
 {
 	(void)v;

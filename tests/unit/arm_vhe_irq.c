@@ -95,7 +95,7 @@ static void a_vgic_that_fails_leaves_nothing_behind(void **s)
 
 	(void)s;
 	assert_true(fake_end());
-	fake_vm(NULL);
+	fake_vm(NULL, 0);
 	live = test_hal_live(fake.hal);
 	assert_int_equal(axvmi_arm_vgic_init(&fake.vm, GICD_BASE, GICD_SIZE,
 					     GICR_BASE,
@@ -128,7 +128,7 @@ static void without_a_vgic_nothing_happens(void **s)
 
 	(void)s;
 	assert_true(fake_end());
-	fake_vm(NULL);
+	fake_vm(NULL, 0);
 	axvmi_arm_irq_sync(&v->core);
 	axvmi_arm_gic_fold(v);
 	axvmi_arm_gic_fill(v);
@@ -550,6 +550,137 @@ static void the_host_and_a_timer_share_a_ppi(void **s)
 	share(ARM_PPI_CNTP, &fake.vcpus[0].cntp_level);
 }
 
+/* ---- the virtual timer, taken by the host ---- */
+
+/* As PPI 26 of the machine. */
+static int setup_taken(void **state)
+{
+	(void)state;
+	fake_boot_with(NULL, 26);
+	fake_put(0, D(GICD_CTLR), 3);
+	enable_ppi(0, ARM_PPI_CNTV);
+	fake.timer_asks = true;
+	cpuif_hw_ends = 0;
+	return 0;
+}
+
+static void timer_rises(void)
+{
+	fake.vcpus[0].vtimer_held = 1;
+	axvmi_arm_set_ppi(&fake.vcpus[0], ARM_PPI_CNTV, true);
+	fake_enter(0);
+}
+
+static void the_guests_eoi_ends_the_physical_interrupt(void **s)
+{
+	struct arm_vcpu *v = &fake.vcpus[0];
+	uint64_t lr;
+
+	(void)s;
+	for (unsigned i = 1; i <= 3; i++) {
+		timer_rises();
+		lr = fake.hw[0].lr[0];
+		assert_int_equal(lr & (LR_HW | LR_PINTID | LR_PENDING),
+				 LR_HW | UINT64_C(26) << 32 | LR_PENDING);
+		assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+		cpuif_eoi(&fake.hw[0], ARM_PPI_CNTV);
+		/* Nobody is called; it would come again by itself. */
+		assert_false(cpuif_maintenance(&fake.hw[0]));
+		assert_int_equal(cpuif_hw_ends, i);
+		assert_int_equal(cpuif_hw_ended, 26);
+		assert_int_equal(fake.timer_done, i - 1);
+		axvmi_arm_gic_fold(v);
+		assert_int_equal(fake.timer_done, i);
+		assert_int_equal(fake.timer_ended, 0);
+		fake_enter(0);
+		assert_int_equal(fake_ack(0), CPUIF_NONE);
+	}
+}
+
+static void after_reset_it_is_forwarded_as_before(void **s)
+{
+	(void)s;
+	for (uint32_t c = 0; c < FAKE_VCPUS; c++)
+		axvmi_arm_gic_fold(&fake.vcpus[c]);
+	fake.vm.gicd_device.ops->reset(&fake.vm.gicd_device);
+	for (uint32_t c = 0; c < FAKE_VCPUS; c++)
+		axvmi_arm_vgic_vcpu_reset(&fake.vcpus[c]);
+	fake_put(0, D(GICD_CTLR), 3);
+	enable_ppi(0, ARM_PPI_CNTV);
+	timer_rises();
+	assert_true((fake.hw[0].lr[0] & LR_HW) != 0);
+}
+
+static void one_that_is_active_does_not_pend_too(void **s)
+{
+	struct arm_vcpu *v = &fake.vcpus[0];
+
+	(void)s;
+	timer_rises();
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	/* On another CPU, say: the timer asks there again. */
+	axvmi_arm_gic_fold(v);
+	timer_rises();
+	assert_int_equal(fake.hw[0].lr[0] & (LR_HW | CPUIF_STATE),
+			 LR_HW | LR_ACTIVE);
+	fake_eoi(0, ARM_PPI_CNTV);
+	assert_int_equal(cpuif_hw_ends, 1);
+}
+
+static void one_that_the_timer_has_let_go_is_the_models_alone(void **s)
+{
+	struct arm_vcpu *v = &fake.vcpus[0];
+
+	(void)s;
+	timer_rises();
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	fake.timer_asks = false;
+	axvmi_arm_gic_fold(v);
+	assert_int_equal(v->vtimer_held, 0);
+	fake_enter(0);
+	assert_int_equal(fake.hw[0].lr[0] & (LR_HW | CPUIF_STATE), LR_ACTIVE);
+	fake_eoi(0, ARM_PPI_CNTV);
+	assert_int_equal(cpuif_hw_ends, 0);
+	axvmi_arm_gic_fold(v);
+	assert_int_equal(fake.timer_done, 0);
+}
+
+static void ends_that_the_cpu_does_not_see_leave_it_taken(void **s)
+{
+	struct arm_vcpu *v = &fake.vcpus[0];
+
+	(void)s;
+	timer_rises();
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	fake_put(0, R(0, GICD_ICACTIVER), BIT_OF(ARM_PPI_CNTV));
+	assert_int_equal(fake.timer_done, 0);
+	assert_int_equal(fake.timer_ended, 0);
+	assert_int_equal(v->vtimer_held, 1);
+	/* It asks still. */
+	fake_enter(0);
+	assert_int_equal(fake.hw[0].lr[0] & (LR_HW | CPUIF_STATE),
+			 LR_HW | LR_PENDING);
+}
+
+/* More are pending than there are list registers. */
+static void it_is_forwarded_in_a_crowd_too(void **s)
+{
+	(void)s;
+	for (uint32_t intid = 16; intid < 24; intid++) {
+		fake_put(0, R(0, GICD_IPRIORITYR + (intid & 28)), 0x80808080);
+		enable_ppi(0, intid);
+		assert_int_equal(
+			axvm_vcpu_irq_set(&fake.vm.core, 0, intid, true),
+			AXVM_OK);
+	}
+	timer_rises();
+	assert_int_equal(fake.hw[0].lr_used, 4);
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	fake_eoi(0, ARM_PPI_CNTV);
+	assert_int_equal(cpuif_hw_ends, 1);
+	assert_int_equal(cpuif_hw_ended, 26);
+}
+
 /* ---- system registers ---- */
 
 static void sgis_call_their_targets(void **s)
@@ -709,6 +840,7 @@ static void ends_of_forwarded_lines_are_told_without_the_lock(void **s)
 	assert_int_equal(fake.ended_count, 4);
 }
 
+#define TAKEN(name) cmocka_unit_test_setup_teardown(name, setup_taken, teardown)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -737,6 +869,12 @@ int main(void)
 		CASE(the_timer_is_high_until_it_stops_asking),
 		CASE(a_register_access_looks_at_the_timer_as_well),
 		CASE(the_host_and_a_timer_share_a_ppi),
+		TAKEN(the_guests_eoi_ends_the_physical_interrupt),
+		TAKEN(after_reset_it_is_forwarded_as_before),
+		TAKEN(one_that_is_active_does_not_pend_too),
+		TAKEN(one_that_the_timer_has_let_go_is_the_models_alone),
+		TAKEN(ends_that_the_cpu_does_not_see_leave_it_taken),
+		TAKEN(it_is_forwarded_in_a_crowd_too),
 		CASE(sgis_call_their_targets),
 		CASE(a_trapped_write_of_dir_deactivates),
 		CASE(another_vcpu_deactivates_what_is_held),

@@ -23,6 +23,10 @@ static struct {
 	uint64_t counter; /* as the guest reads it */
 	uint64_t ctl, cval;
 	uint64_t cntp_due;
+	bool others; /* an interrupt of the host's own comes first */
+	bool active; /* the physical interrupt */
+	unsigned takes, folds;
+	bool ends; /* the fold finds PPI 27 ended by the guest */
 	bool ppi; /* level of PPI 27 in the vGIC */
 	unsigned ppi_calls;
 } t;
@@ -50,7 +54,29 @@ static bool line(void)
 	return read_el1(ARM_EL1_CNTV_CTL) == (CNT_CTL_ENABLE | CNT_CTL_ISTATUS);
 }
 
+static bool take_vtimer(void *ctx)
+{
+	assert_ptr_equal(ctx, &t);
+	t.takes++;
+	if (t.others) {
+		t.others = false;
+		return false;
+	}
+	assert_true(line());
+	assert_false(t.active);
+	t.active = true;
+	return true;
+}
+
+static void deactivate(uint32_t intid)
+{
+	assert_int_equal(intid, 26);
+	assert_true(t.active);
+	t.active = false;
+}
+
 static const struct arm_metal metal = {
+	.deactivate = deactivate,
 	.read_el1 = read_el1,
 	.write_el1 = write_el1,
 };
@@ -63,6 +89,14 @@ void axvmi_arm_set_ppi(struct arm_vcpu *v, uint32_t intid, bool level)
 	assert_int_equal(intid, ARM_PPI_CNTV);
 	t.ppi = level;
 	t.ppi_calls++;
+}
+
+void axvmi_arm_gic_fold(struct arm_vcpu *v)
+{
+	t.folds++;
+	if (t.ends)
+		axvmi_arm_vtimer_done(v);
+	t.ends = false;
 }
 
 uint64_t axvmi_arm_cntp_due(const struct arm_vcpu *v)
@@ -97,6 +131,16 @@ static int setup(void **state)
 	t.v.core.vm = &t.vm.core;
 	t.cntp_due = UINT64_MAX;
 	t.counter = 1000;
+	return 0;
+}
+
+/* The host takes the timer, as INTID 26. */
+static int setup_taken(void **state)
+{
+	setup(state);
+	t.host.hal.ctx = &t;
+	t.host.hal.take_vtimer = take_vtimer;
+	t.host.hal.vtimer_irq = 26;
 	return 0;
 }
 
@@ -316,6 +360,108 @@ static void a_masked_timer_has_no_deadline(void **state)
 	assert_int_equal(axvmi_arm_timer_deadline(&t.v), AXVM_NO_DEADLINE);
 }
 
+/* ---- taken by the host ---- */
+
+static void a_due_timer_is_taken_and_its_mask_stays_the_guests(void **state)
+{
+	(void)state;
+	guest_arms(1001);
+	assert_false(axvmi_arm_vtimer_look(&t.v));
+	assert_int_equal(t.takes, 0);
+	t.counter = 1001;
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_true(t.ppi && t.active);
+	assert_int_equal(t.ctl, CNT_CTL_ENABLE);
+	/* Once. */
+	assert_false(axvmi_arm_vtimer_look(&t.v));
+	axvmi_arm_vtimer_sync(&t.v);
+	assert_true(t.ppi && t.active);
+	assert_int_equal(t.takes, 1);
+	assert_int_equal(t.ppi_calls, 1);
+}
+
+static void what_the_host_finds_first_is_the_hosts(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	t.others = true;
+	assert_false(axvmi_arm_vtimer_look(&t.v));
+	/* The level is known, the interrupt waits. */
+	assert_true(t.ppi);
+	assert_false(t.active);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_true(t.active);
+	assert_int_equal(t.ppi_calls, 1);
+}
+
+static void the_mask_of_the_guest_takes_it_back(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	masks();
+	axvmi_arm_vtimer_sync(&t.v);
+	assert_false(t.ppi || t.active);
+	assert_int_equal(t.ctl, CNT_CTL_ENABLE | CNT_CTL_IMASK);
+	t.ctl = CNT_CTL_ENABLE;
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_true(t.ppi && t.active);
+}
+
+/* Its EOI has deactivated the physical one, which is signalled again if due. */
+static void what_the_guest_has_ended_is_not_deactivated_again(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	t.active = false;
+	axvmi_arm_vtimer_done(&t.v);
+	assert_false(t.ppi);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_true(t.ppi && t.active);
+	assert_int_equal(t.takes, 2);
+}
+
+static void the_next_vcpu_of_the_cpu_finds_it_inactive(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	axvmi_arm_vtimer_drop(&t.v);
+	assert_false(t.active);
+	axvmi_arm_vtimer_drop(&t.v);
+	/* Elsewhere it is taken again, and rises no second time. */
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_true(t.ppi && t.active);
+	assert_int_equal(t.ppi_calls, 1);
+}
+
+static void a_timer_that_the_host_has_set_anew_lets_go(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	t.cval = 2000;
+	assert_false(axvmi_arm_vtimer_look(&t.v));
+	assert_false(t.ppi || t.active);
+}
+
+/* A guest that ends its interrupt and waits: nobody has folded since. */
+static void a_sleeper_is_woken_by_the_event_after_the_one_it_ended(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	/* It waits with the interrupt up: no event comes by itself. */
+	assert_int_equal(axvmi_arm_timer_deadline(&t.v), AXVM_NO_DEADLINE);
+	t.active = false;
+	t.ends = true;
+	t.cval = 1300;
+	assert_int_equal(axvmi_arm_timer_deadline(&t.v), 7300);
+	assert_int_equal(t.folds, 2);
+}
+
+#define TAKEN(name) cmocka_unit_test_setup(name, setup_taken)
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -334,6 +480,13 @@ int main(void)
 		TEST(a_guest_that_unmasks_early_is_interrupted_again_at_its_eoi),
 		TEST(the_deadline_is_that_of_the_sooner_timer),
 		TEST(a_masked_timer_has_no_deadline),
+		TAKEN(a_due_timer_is_taken_and_its_mask_stays_the_guests),
+		TAKEN(what_the_host_finds_first_is_the_hosts),
+		TAKEN(the_mask_of_the_guest_takes_it_back),
+		TAKEN(what_the_guest_has_ended_is_not_deactivated_again),
+		TAKEN(the_next_vcpu_of_the_cpu_finds_it_inactive),
+		TAKEN(a_timer_that_the_host_has_set_anew_lets_go),
+		TAKEN(a_sleeper_is_woken_by_the_event_after_the_one_it_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 
 #ifndef __ASSEMBLER__
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define sys_read(reg)                                                \
@@ -36,6 +37,7 @@ static inline void isb(void)
 
 /* GIC Architecture Specification (IHI 0069), "AArch64 physical CPU interface". */
 #define ICC_PMR_EL1 s3_0_c4_c6_0
+#define ICC_DIR_EL1 s3_0_c12_c11_1
 #define ICC_SGI1R_EL1 s3_0_c12_c11_5
 #define ICC_IAR1_EL1 s3_0_c12_c12_0
 #define ICC_EOIR1_EL1 s3_0_c12_c12_1
@@ -63,6 +65,7 @@ _Noreturn void board_main(const void *fdt);
 void board_cpu_init(void); /* on each further CPU */
 void trap(const struct frame *frame, uint64_t vector);
 void board_irq(void);
+bool board_take_vtimer(void); /* struct axvm_hal */
 extern const char cpu_entry[];
 
 #endif

@@ -49,6 +49,8 @@ enum {
 #define WAKER_SLEEP (1u << 1)
 #define WAKER_ASLEEP (1u << 2)
 #define PRIORITY 0x80808080u
+/* ICC_CTLR_EL1: ICC_EOIR1_EL1 drops the priority, ICC_DIR_EL1 deactivates. */
+#define CTLR_EOIMODE (1u << 1)
 
 /* PrimeCell UART (PL011) TRM: registers and bits. */
 enum {
@@ -170,7 +172,7 @@ static void setup_redistributor(void)
 	*reg32(frame + GICD_ISENABLER) = 1u << KICK | 1u << MAINTENANCE |
 					 1u << TIMER | 1u << GUEST_TIMER;
 	sys_write(ICC_PMR_EL1, 0xff);
-	sys_write(ICC_CTLR_EL1, 0);
+	sys_write(ICC_CTLR_EL1, CTLR_EOIMODE);
 	sys_write(ICC_IGRPEN1_EL1, 1);
 	isb();
 }
@@ -195,6 +197,8 @@ void board_main(const void *fdt)
 	setup_uart();
 	board.backend = axvm_backend_arm_vhe();
 	board.guests_have_pl011 = true;
+	board.take_vtimer = board_take_vtimer;
+	board.vtimer_irq = GUEST_TIMER;
 	board.counter_hz = sys_read(cntfrq_el0);
 	board.hw_ids[0] = affinity();
 	board.cpus = 1;
@@ -297,12 +301,8 @@ static void mask_irq(uint32_t irq)
  * The guest's timer and the maintenance interrupt are the library's: they only
  * have to be enabled, and what is left of them here is nothing to do.
  */
-void board_irq(void)
+static void serve(uint32_t irq)
 {
-	uint32_t irq = (uint32_t)sys_read(ICC_IAR1_EL1);
-
-	if (irq >= SPURIOUS)
-		return;
 	if (irq == TIMER) {
 		board_set_timer(UINT64_MAX);
 	} else if (irq == UART_IRQ) {
@@ -313,7 +313,30 @@ void board_irq(void)
 		host_irq(irq);
 	}
 	sys_write(ICC_EOIR1_EL1, irq);
+	sys_write(ICC_DIR_EL1, irq);
 	isb();
+}
+
+void board_irq(void)
+{
+	uint32_t irq = (uint32_t)sys_read(ICC_IAR1_EL1);
+
+	if (irq < SPURIOUS)
+		serve(irq);
+}
+
+bool board_take_vtimer(void)
+{
+	uint32_t irq = (uint32_t)sys_read(ICC_IAR1_EL1);
+
+	if (irq == GUEST_TIMER) {
+		/* Active still: it comes again when the guest has ended it. */
+		sys_write(ICC_EOIR1_EL1, irq);
+		return true;
+	}
+	if (irq < SPURIOUS)
+		serve(irq);
+	return false;
 }
 
 /* ---- time ---- */

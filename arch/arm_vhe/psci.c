@@ -285,8 +285,17 @@ static __attribute__((noinline)) int hypercall(struct arm_vcpu *v)
 	uint64_t number = v->frame.x[0];
 	struct axvm_exit *exit;
 
-	if (axvmi_hypercall(&v->core, number, &v->frame.x[1], &v->frame.x[0]))
+	switch (axvmi_hypercall(&v->core, number, &v->frame.x[1],
+				&v->frame.x[0])) {
+	case AXVMI_HYPERCALL_AGAIN:
+		/* HVC returns behind itself. */
+		v->frame.pc -= 4;
 		return 0;
+	case AXVMI_HYPERCALL_DONE:
+		return 0;
+	case AXVMI_HYPERCALL_HOST:
+		break;
+	}
 	exit = exit_of(v);
 	exit->u.hypercall.number = number;
 	for (unsigned i = 0; i < 6; i++)

@@ -19,6 +19,8 @@
 #define WENT_ON AXVM_EXIT_IRQ
 #define GARBAGE UINT64_C(0xdeadbeef00000000)
 #define VCPUS 18u /* two clusters */
+#define POOL UINT64_C(0x20000000)
+#define CHANNEL_SIZE UINT64_C(0x300000)
 
 static int setup(void **state)
 {
@@ -527,6 +529,49 @@ static void a_hypercall_may_be_made_again(void **state)
 	assert_int_equal(m.v->frame.x[0], 7);
 }
 
+static int setup_pool(void **state)
+{
+	(void)state;
+	machine_new(MACHINE_FEATURES, 1);
+	machine_emu(AXVM_EMU_IVC_POOL, POOL, 0x1000000, 52);
+	machine_boot();
+	return 0;
+}
+
+/* Publishes, at ENTRY, once; what x0 is afterwards. */
+static uint64_t publish_a_step(void)
+{
+	set_args(1, RAM, RAM + 8);
+	assert_int_equal(machine_hvc(3), WENT_ON);
+	assert_int_equal(m.v->frame.x[1], 1);
+	assert_int_equal(m.v->frame.x[2], RAM);
+	assert_int_equal(m.v->frame.x[3], RAM + 8);
+	return m.v->frame.x[0];
+}
+
+static void a_long_hypercall_is_executed_again_until_done(void **state)
+{
+	uint64_t words[2] = {0, CHANNEL_SIZE};
+	unsigned again = 0;
+
+	(void)state;
+	assert_int_equal(
+		axvm_write_guest(m.vm, axvm_to_gpa(RAM), words, sizeof(words)),
+		AXVM_OK);
+	while (publish_a_step() == 3) {
+		assert_int_equal(m.v->frame.pc, ENTRY);
+		assert_true(++again < 100);
+	}
+	assert_int_equal(m.v->frame.x[0], 0);
+	assert_int_equal(m.v->frame.pc, ENTRY + 4);
+	assert_true(again > 0);
+	assert_int_equal(
+		axvm_read_guest(m.vm, axvm_to_gpa(RAM), words, sizeof(words)),
+		AXVM_OK);
+	assert_in_range(words[0], POOL, POOL + 0xffffff);
+	assert_int_equal(words[1], CHANNEL_SIZE);
+}
+
 static void calls_are_counted_by_kind(void **state)
 {
 	(void)state;
@@ -573,6 +618,9 @@ int main(void)
 		TEST(other_hypercalls_are_the_hosts),
 		TEST(a_hypercall_nobody_knows_fails),
 		TEST(a_hypercall_may_be_made_again),
+		cmocka_unit_test_setup_teardown(
+			a_long_hypercall_is_executed_again_until_done,
+			setup_pool, teardown),
 		TEST(calls_are_counted_by_kind),
 	};
 

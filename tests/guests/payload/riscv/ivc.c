@@ -7,9 +7,8 @@
  * again. Each VM publishes one channel and subscribes to the other's; which of
  * the two it is, it reads at the start of its own.
  */
-#include "payload.h"
+#include "ivc.h"
 
-#define HYPERCALL 0x485643u
 #define PUBLISH 3u
 #define SUBSCRIBE 4u
 #define UNPUBLISH 5u
@@ -60,25 +59,25 @@ static uint64_t pool_size;
 static struct state state;
 static volatile struct channel *mine, *theirs;
 static uint64_t me, peer;
-static uint32_t ctx;
 static volatile uint64_t rings;
 static volatile uint32_t last_claim, last_pending;
 
-#define call(number, ...) sbi(HYPERCALL, number, __VA_ARGS__).error
+/* Missing arguments are 0. */
+#define ivc(number, ...) ivc_call(number, (const uint64_t[6]){__VA_ARGS__})
 
 static uint64_t publish(uint64_t size)
 {
 	out_gpa = 1;
 	out_size = size;
-	return call(PUBLISH, KEY, (uint64_t)&out_gpa, (uint64_t)&out_size);
+	return ivc(PUBLISH, KEY, (uint64_t)&out_gpa, (uint64_t)&out_size);
 }
 
 static uint64_t subscribe(void)
 {
 	out_gpa = 1;
 	out_size = 1;
-	return call(SUBSCRIBE, peer, KEY, (uint64_t)&out_gpa,
-		    (uint64_t)&out_size);
+	return ivc(SUBSCRIBE, peer, KEY, (uint64_t)&out_gpa,
+		   (uint64_t)&out_size);
 }
 
 /* As soon as the other one has published. */
@@ -92,39 +91,38 @@ static bool subscribe_soon(void)
 
 static uint64_t read_state(uint64_t publisher)
 {
-	return call(STATE, publisher, KEY, (uint64_t)&state);
+	return ivc(STATE, publisher, KEY, (uint64_t)&state);
 }
 
 /* ---- the calls ---- */
 
 static void capabilities(void)
 {
-	uint64_t has = call(CAPABILITIES, 0);
+	uint64_t has = ivc(CAPABILITIES, 0);
 
 	check_eq(has & 3, HAS_IVC | HAS_DOORBELLS, "there is a pool");
-	check_eq(call(POOL, (uint64_t)&out_gpa, (uint64_t)&out_size), 0,
+	check_eq(ivc(POOL, (uint64_t)&out_gpa, (uint64_t)&out_size), 0,
 		 "its place is told");
 	check_eq(out_gpa, machine.ivc_base, "as in the device tree");
 	pool_size = out_size;
-	check_eq(call(0x1ff, 0), NOT_SUPPORTED, "unknown calls are told apart");
-	check_eq(call(0, 0), FAILED, "call 0 fails");
-	check_eq(call(0x200, 0), FAILED, "a call for the host fails");
+	check_eq(ivc(0x1ff, 0), NOT_SUPPORTED, "unknown calls are told apart");
+	check_eq(ivc(0, 0), FAILED, "call 0 fails");
+	check_eq(ivc(0x200, 0), FAILED, "a call for the host fails");
 }
 
 static void refused(void)
 {
 	out_size = SIZE;
-	check_eq(
-		call(PUBLISH, KEY, (uint64_t)&out_gpa + 4, (uint64_t)&out_size),
-		FAILED, "an unaligned pointer is refused");
-	check_eq(call(PUBLISH, KEY, HOLE, (uint64_t)&out_size), FAILED,
+	check_eq(ivc(PUBLISH, KEY, (uint64_t)&out_gpa + 4, (uint64_t)&out_size),
+		 FAILED, "an unaligned pointer is refused");
+	check_eq(ivc(PUBLISH, KEY, HOLE, (uint64_t)&out_size), FAILED,
 		 "a pointer into nothing is refused");
-	check_eq(call(PUBLISH, KEY, (uint64_t)&out_gpa, ~7ull), FAILED,
+	check_eq(ivc(PUBLISH, KEY, (uint64_t)&out_gpa, ~7ull), FAILED,
 		 "a pointer at the end of everything is refused");
 	check_eq(publish(0), FAILED, "size 0 is refused");
 	check_eq(publish(1ull << 40), FAILED, "too much is refused");
 	check_eq(out_gpa, 1, "nothing is written then");
-	check_eq(call(UNPUBLISH, KEY), FAILED, "nothing was published");
+	check_eq(ivc(UNPUBLISH, KEY), FAILED, "nothing was published");
 }
 
 static void published(void)
@@ -185,17 +183,14 @@ static bool subscribed(void)
 
 /* ---- doorbells ---- */
 
-static void on_ring(struct hart *h)
+static void on_ring(uint32_t source)
 {
-	uint32_t source = read32(PLIC_CLAIM(ctx));
 	uint32_t pending = read32(machine.ivc_base + BELL_PENDING);
 
-	(void)h;
 	write32(machine.ivc_base + BELL_ACK, pending);
 	last_claim = source;
 	last_pending = pending;
 	rings++;
-	write32(PLIC_CLAIM(ctx), source);
 }
 
 /* Asleep until the bell rang more often than `before`. */
@@ -203,12 +198,8 @@ static bool wait_for_ring(uint64_t before)
 {
 	uint64_t end = now() + ms_to_ticks(PATIENCE);
 
-	while (rings == before && now() < end) {
-		(void)set_timer(end);
-		__asm__ volatile("wfi" ::: "memory");
-		csr_set(sstatus, SSTATUS_SIE);
-		csr_clear(sstatus, SSTATUS_SIE);
-	}
+	while (rings == before && now() < end)
+		ivc_sleep(end);
 	return rings != before;
 }
 
@@ -220,21 +211,14 @@ static void ring(uint32_t round)
 				BELL_NOTIFY,
 			1);
 	else
-		(void)call(NOTIFY, round / 2 % 2 == 0 ? me : peer, KEY);
+		(void)ivc(NOTIFY, round / 2 % 2 == 0 ? me : peer, KEY);
 }
 
 static void doorbells(void)
 {
-	struct hart *h = self();
 	uint32_t good = 0;
 
-	ctx = machine.plic_context[0];
-	h->on_ext = on_ring;
-	write32(PLIC_PRIORITY(machine.ivc_irq), 1);
-	write32(PLIC_ENABLE(ctx, machine.ivc_irq / 32),
-		1u << machine.ivc_irq % 32);
-	write32(PLIC_THRESHOLD(ctx), 0);
-	csr_set(sie, IRQ_EXT | IRQ_TIMER);
+	ivc_listen(on_ring);
 	check(meet(2), "both listen");
 	for (uint32_t i = 1; i <= ROUNDS; i++) {
 		uint64_t before = rings;
@@ -253,7 +237,7 @@ static void doorbells(void)
 			ring(i);
 		}
 	}
-	csr_clear(sie, IRQ_EXT | IRQ_TIMER);
+	ivc_listen(NULL);
 	check_eq(good, ROUNDS, "every ring came, with its data");
 	note("%lu rings", rings);
 	check(read32(machine.ivc_base + BELL_PENDING) == 0, "none is left");
@@ -263,8 +247,8 @@ static void doorbells(void)
 
 static void leave_and_return(void)
 {
-	check_eq(call(UNPUBLISH, KEY), 0, "unpublish");
-	check_eq(call(UNPUBLISH, KEY), FAILED, "a second time is refused");
+	check_eq(ivc(UNPUBLISH, KEY), 0, "unpublish");
+	check_eq(ivc(UNPUBLISH, KEY), FAILED, "a second time is refused");
 	check_eq(publish(PAGE), 0, "publish again");
 	mine = (volatile struct channel *)out_gpa;
 	check_eq(mine->data[0], 0, "with new memory");
@@ -283,8 +267,8 @@ static void watch_it_go(void)
 		same = same && theirs->data[i] == pattern(peer, i);
 	check(same, "its memory is still here");
 	check_eq(subscribe(), FAILED, "the old one must be left first");
-	check_eq(call(UNSUBSCRIBE, peer, KEY), 0, "unsubscribe");
-	check_eq(call(UNSUBSCRIBE, peer, KEY), FAILED,
+	check_eq(ivc(UNSUBSCRIBE, peer, KEY), 0, "unsubscribe");
+	check_eq(ivc(UNSUBSCRIBE, peer, KEY), FAILED,
 		 "a second time is refused");
 	check(subscribe_soon(), "there is a new one");
 	check_eq(out_size, PAGE, "of another size");
@@ -298,18 +282,18 @@ static void balloon(void)
 	volatile uint64_t *word =
 		(volatile uint64_t *)(machine.ram_base + machine.ram_size / 2);
 
-	if ((call(CAPABILITIES, 0) & HAS_BALLOON) == 0) {
-		check((int64_t)call(BALLOON, (uint64_t)word, 1) < 0,
+	if ((ivc(CAPABILITIES, 0) & HAS_BALLOON) == 0) {
+		check((int64_t)ivc(BALLOON, (uint64_t)word, 1) < 0,
 		      "there is no balloon");
 		return;
 	}
 	word[0] = 1;
 	word[600 * PAGE / 8] = 2;
-	check_eq(call(BALLOON, (uint64_t)word, 601), 512,
+	check_eq(ivc(BALLOON, (uint64_t)word, 601), 512,
 		 "the balloon takes its bound");
 	check_eq(word[0], 0, "what was given back is zero");
 	check_eq(word[600 * PAGE / 8], 2, "what is behind is not");
-	check_eq(call(BALLOON, (uint64_t)word + 512 * PAGE, 89), 89,
+	check_eq(ivc(BALLOON, (uint64_t)word + 512 * PAGE, 89), 89,
 		 "then the rest");
 	check_eq(word[600 * PAGE / 8], 0, "which is zero as well");
 }
@@ -325,16 +309,15 @@ static void large_channel(void)
 		return;
 	}
 	out_size = LARGE;
-	check_eq(
-		call(PUBLISH, KEY + 1, (uint64_t)&out_gpa, (uint64_t)&out_size),
-		0, "a large channel");
+	check_eq(ivc(PUBLISH, KEY + 1, (uint64_t)&out_gpa, (uint64_t)&out_size),
+		 0, "a large channel");
 	check_eq(out_size, LARGE, "has its size");
 	word = (volatile uint64_t *)out_gpa;
 	for (uint32_t i = 2; i < LARGE / 8; i++)
 		zero = zero && word[i] == 0;
 	check(zero, "and is zero");
 	word[LARGE / 8 - 1] = 1;
-	check_eq(call(UNPUBLISH, KEY + 1), 0, "and can be taken back");
+	check_eq(ivc(UNPUBLISH, KEY + 1), 0, "and can be taken back");
 }
 
 void suite(void)

@@ -298,7 +298,10 @@ jobs_arm_vhe() {
 		payload sysreg 2 1 max
 		payload smp 1 1 cortex-a76
 		payload smp 4 1 cortex-a76
+		ivc ivc 1 1 cortex-a76
 		reset reset 2 1 cortex-a76
+		pause pause 1 1 cortex-a76
+		pause pause 2 1 cortex-a76
 		uboot uboot 1 1 cortex-a76
 		linux linux 1 1 cortex-a76
 		linux linux 2 1 cortex-a76
@@ -312,7 +315,10 @@ jobs_arm_vhe() {
 		payload gic 4 2 cortex-a76 migrate
 		payload fp 4 2 cortex-a76 migrate
 		payload smp 4 2 cortex-a76 migrate
+		payload shoot 2 2 cortex-a76 shootdown
+		pause pause 3 2 cortex-a76
 		two smp 2 2 cortex-a76
+		ivc ivc 2 2 cortex-a76 migrate
 		reset reset 4 2 cortex-a76
 		linux linux 1 2 cortex-a76
 		linux linux 2 2 cortex-a76

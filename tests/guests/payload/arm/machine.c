@@ -59,6 +59,11 @@ static void property(const char *parent, const char *at, const char *name,
 		machine.gicd = be64(value);
 		machine.gicr = be64(value + 16);
 		machine.gicr_size = be64(value + 24);
+	} else if (starts(at, "ivc@")) {
+		if (reg)
+			machine.ivc_base = be64(value);
+		else if (same(name, "interrupts"))
+			machine.ivc_irq = 32 + be32(value + 4);
 	} else if (uart && reg) {
 		machine.uart = be64(value);
 	} else if (uart && same(name, "interrupts")) {

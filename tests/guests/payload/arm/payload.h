@@ -248,6 +248,8 @@ struct machine {
 	uint64_t gicd, gicr, gicr_size;
 	uint64_t uart;
 	uint32_t uart_intid;
+	uint64_t ivc_base; /* 0: no pool of channels */
+	uint32_t ivc_irq;
 	uint64_t frequency; /* of the counter, Hz */
 };
 

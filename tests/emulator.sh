@@ -3,15 +3,16 @@
 # SPDX-FileCopyrightText: The axvm authors
 
 # emulator.sh [riscv_h|arm_vhe]: guests in the sample hypervisor in QEMU, as TAP.
-# Needs the presets riscv64 and riscv64-lp64d built, or aarch64. One log per run
-# in build/logs/emulator/ARCH. Only jobs that match the extended expression in
-# AXVM_JOBS are run.
+# Needs the presets riscv64 and riscv64-lp64d built, or aarch64 and aarch64-fp.
+# One log per run in build/logs/emulator/ARCH. Only jobs that match the extended
+# expression in AXVM_JOBS are run.
 #
 # A job is "KIND ARGUMENT CPUS HARTS VARIANT [EXTRA]"; jobs on one hart run as
 # many at a time as this machine has CPUs. VARIANT: RISC-V, Sstc on or off; ARM,
 # the CPU. EXTRA: vector (the harts have V), migrate (every time slice on another
-# hart), lp64d (a hard-float host on such harts), suspend (stops three times for
-# a second, and is watched), shootdown (the host takes a page away 300 times).
+# hart), lp64d (a hard-float host on such harts), fp (a host that uses FP
+# registers, ARM), suspend (stops three times for a second, and is watched),
+# shootdown (the host takes a page away 300 times).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/guests.sh
@@ -55,6 +56,7 @@ machine() { # kernel arguments...
 	[ "$what" != rtc ] ||
 		set -- --passthrough "rtc,0x20101000,0x101000,0x1000,11" "$@"
 	[ "$extra" != lp64d ] || export AXVM_PRESET=riscv64-lp64d
+	[ "$extra" != fp ] || export AXVM_PRESET=aarch64-fp
 	case $arch in
 	riscv_h) set -- --sstc "$variant" "$@" ;;
 	arm_vhe) set -- --cpu "$variant" "$@" ;;
@@ -320,6 +322,8 @@ jobs_arm_vhe() {
 		two smp 2 2 cortex-a76
 		ivc ivc 2 2 cortex-a76 migrate
 		reset reset 4 2 cortex-a76
+		payload fp 4 2 cortex-a76 fp
+		linux linux 2 2 cortex-a76 fp
 		linux linux 1 2 cortex-a76
 		linux linux 2 2 cortex-a76
 		linux linux 4 2 cortex-a76

@@ -74,8 +74,8 @@ unit() {
 emulator() {
 	need_packages "$PACKAGES_RISCV64 $PACKAGES_ARM64" \
 		"$COMMANDS_RISCV64 $COMMANDS_ARM64"
-	for preset in riscv64 riscv64-lp64d riscv64-clang aarch64 aarch64-clang
-	do
+	for preset in riscv64 riscv64-lp64d riscv64-clang aarch64 aarch64-fp \
+		aarch64-clang; do
 		build_preset $preset
 	done
 	consumers riscv64 riscv64-lp64d riscv64-clang aarch64 aarch64-clang

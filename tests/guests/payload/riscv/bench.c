@@ -126,7 +126,7 @@ static void bench(const char *name, void (*work)(void))
 
 void suite(void)
 {
-	struct hart *h = self();
+	struct cpu *h = self();
 
 	bench("sbi_base", sbi_base);
 	bench("sbi_set_timer", sbi_set_timer);

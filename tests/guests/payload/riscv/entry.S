@@ -43,7 +43,7 @@ _start:
 1:	sd	zero, (t0)
 	addi	t0, t0, 8
 	bltu	t0, t1, 1b
-	la	tp, harts
+	la	tp, cpus
 	la	sp, boot_stack_end
 	csrw	sscratch, tp
 	la	t0, trap_entry
@@ -55,37 +55,37 @@ _start:
 	j	.
 
 	.text
-/* in: a0 hart id, a1 struct hart of it. */
+/* in: a0 hart id, a1 struct cpu of it. */
 	.globl	secondary_entry
 	.balign	4
 secondary_entry:
 	mv	tp, a1
-	sd	a0, HART_ENTRY(tp)
+	sd	a0, CPU_ENTRY(tp)
 	csrr	t0, satp
-	sd	t0, HART_ENTRY+8(tp)
+	sd	t0, CPU_ENTRY+8(tp)
 	csrr	t0, sstatus
-	sd	t0, HART_ENTRY+16(tp)
+	sd	t0, CPU_ENTRY+16(tp)
 	csrw	sscratch, tp
 	la	t0, trap_entry
 	csrw	stvec, t0
-	ld	sp, HART_MAIN_SP(tp)
+	ld	sp, CPU_MAIN_SP(tp)
 	mv	a0, tp
 	call	secondary_main
 	j	.
 
 /*
- * Back from a non-retentive suspend: a0 hart id, a1 struct hart. Returns from
+ * Back from a non-retentive suspend: a0 hart id, a1 struct cpu. Returns from
  * the suspend_away() that left its registers on the stack.
  */
 	.globl	resume_entry
 	.balign	4
 resume_entry:
 	mv	tp, a1
-	sd	a0, HART_ENTRY(tp)
+	sd	a0, CPU_ENTRY(tp)
 	csrw	sscratch, tp
 	la	t0, trap_entry
 	csrw	stvec, t0
-	ld	sp, HART_RUN_SP(tp)
+	ld	sp, CPU_RUN_SP(tp)
 	each_saved ld
 	addi	sp, sp, 112
 	li	a0, 0
@@ -96,7 +96,7 @@ resume_entry:
 suspend_away:
 	addi	sp, sp, -112
 	each_saved sd
-	sd	sp, HART_RUN_SP(tp)
+	sd	sp, CPU_RUN_SP(tp)
 	li	a7, 0x48534d
 	li	a6, 3
 	ecall
@@ -121,7 +121,7 @@ trap_entry:
 	csrr	x1, sstatus
 	sd	x1, FRAME_STATUS(x31)
 	mv	tp, x31
-	ld	sp, HART_TRAP_SP(tp)
+	ld	sp, CPU_TRAP_SP(tp)
 	mv	a0, tp
 	call	trap_c
 	bnez	a0, run_done
@@ -141,10 +141,10 @@ restore:
 run_frame:
 	addi	sp, sp, -112
 	each_saved sd
-	sd	sp, HART_RUN_SP(tp)
+	sd	sp, CPU_RUN_SP(tp)
 	j	restore
 run_done:
-	ld	sp, HART_RUN_SP(tp)
+	ld	sp, CPU_RUN_SP(tp)
 	each_saved ld
 	addi	sp, sp, 112
 	ret

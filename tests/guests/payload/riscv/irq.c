@@ -48,7 +48,7 @@ static void quiet(void)
 {
 	line(false);
 	write8(UART(UART_MCR), MCR_OUT2);
-	for (uint32_t i = 0; i < machine.hart_count; i++) {
+	for (uint32_t i = 0; i < machine.cpu_count; i++) {
 		uint32_t c = machine.plic_context[i];
 
 		enable(c, false);
@@ -135,7 +135,7 @@ static void claim_complete(void)
 	first = read32(PLIC_CLAIM(ctx));
 	while_claimed = sip_ext();
 	second = read32(PLIC_CLAIM(ctx));
-	if (machine.hart_count > 1) {
+	if (machine.cpu_count > 1) {
 		enable(machine.plic_context[1], true);
 		other = read32(PLIC_CLAIM(machine.plic_context[1]));
 	}
@@ -170,7 +170,7 @@ static void claim_complete(void)
 	quiet();
 }
 
-static void serve(struct hart *h)
+static void serve(struct cpu *h)
 {
 	uint32_t c = (uint32_t)h->job_arg;
 	uint32_t id = read32(PLIC_CLAIM(c));
@@ -187,7 +187,7 @@ static void serve(struct hart *h)
 }
 
 /* Takes interrupts until one came or the time is over. */
-static bool take_one(struct hart *h, uint64_t ms)
+static bool take_one(struct cpu *h, uint64_t ms)
 {
 	uint64_t count = h->ext_irqs;
 
@@ -202,7 +202,7 @@ static bool take_one(struct hart *h, uint64_t ms)
 
 static void taken(void)
 {
-	struct hart *h = self();
+	struct cpu *h = self();
 	bool one, none;
 	uint8_t early;
 
@@ -260,11 +260,11 @@ static void fifo(void)
 	check(empty, "and no more");
 }
 
-static void wait_for_ext(struct hart *h)
+static void wait_for_ext(struct cpu *h)
 {
 	h->ext_irqs = 0;
 	h->on_ext = serve;
-	h->job_arg = machine.plic_context[h - harts];
+	h->job_arg = machine.plic_context[h - cpus];
 	/* Here: firmware may clear a context when its hart starts. */
 	enable((uint32_t)h->job_arg, true);
 	write32(PLIC_THRESHOLD(h->job_arg), 0);
@@ -273,27 +273,27 @@ static void wait_for_ext(struct hart *h)
 
 static void routed(void)
 {
-	struct hart *me = self();
+	struct cpu *me = self();
 	uint64_t mine;
 
-	if (machine.hart_count < 2) {
+	if (machine.cpu_count < 2) {
 		skip("one hart", "an interrupt goes to the hart that wants it");
 		return;
 	}
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++) {
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++) {
 		mine = me->ext_irqs;
 		write32(PLIC_PRIORITY(src), 1);
-		(void)hart_start(slot, wait_for_ext, 0);
+		(void)cpu_start(slot, wait_for_ext, 0);
 		csr_set(sie, IRQ_EXT);
 		csr_set(sstatus, SSTATUS_SIE);
 		delay_ms(20);
 		line(true);
-		(void)hart_join(slot, 5000);
+		(void)cpu_join(slot, 5000);
 		csr_clear(sstatus, SSTATUS_SIE);
 		csr_clear(sie, IRQ_EXT);
 		line(false);
 		quiet();
-		check_eq(harts[slot].result, 1, "hart %lu is interrupted once",
+		check_eq(cpus[slot].result, 1, "hart %lu is interrupted once",
 			 machine.hart_id[slot]);
 		check_eq(me->ext_irqs, mine, "the boot hart is not");
 	}
@@ -301,7 +301,7 @@ static void routed(void)
 
 static void software(void)
 {
-	struct hart *h = self();
+	struct cpu *h = self();
 	uint64_t count = h->soft_irqs;
 
 	csr_set(sie, IRQ_SOFT);

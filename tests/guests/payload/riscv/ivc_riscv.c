@@ -14,7 +14,7 @@ uint64_t ivc_call(uint64_t number, const uint64_t args[6])
 	return sbi_call(HYPERCALL, number, args).error;
 }
 
-static void on_ext(struct hart *h)
+static void on_ext(struct cpu *h)
 {
 	uint32_t ctx = machine.plic_context[0];
 	uint32_t source = read32(PLIC_CLAIM(ctx));

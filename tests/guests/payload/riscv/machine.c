@@ -25,9 +25,9 @@ static void copy_string(char *to, const char *from, uint32_t max)
 
 static void cpu_property(const char *name, const uint8_t *value)
 {
-	uint32_t n = machine.hart_count;
+	uint32_t n = machine.cpu_count;
 
-	if (n == 0 || n > MAX_HARTS)
+	if (n == 0 || n > MAX_CPUS)
 		return;
 	if (same(name, "reg"))
 		machine.hart_id[n - 1] = be32(value);
@@ -38,14 +38,14 @@ static void cpu_property(const char *name, const uint8_t *value)
 
 static void node(const char *name)
 {
-	if (starts(name, "cpu@") && machine.hart_count < MAX_HARTS)
-		machine.hart_count++;
+	if (starts(name, "cpu@") && machine.cpu_count < MAX_CPUS)
+		machine.cpu_count++;
 }
 
 static void property(const char *parent, const char *node, const char *name,
 		     const uint8_t *value, uint32_t length)
 {
-	uint32_t n = machine.hart_count;
+	uint32_t n = machine.cpu_count;
 
 	if (starts(node, "cpu@")) {
 		cpu_property(name, value);
@@ -83,7 +83,7 @@ static void resolve_contexts(void)
 
 		if (be32(contexts + i + 4) != 9)
 			continue;
-		for (uint32_t n = 0; n < machine.hart_count; n++) {
+		for (uint32_t n = 0; n < machine.cpu_count; n++) {
 			if (machine.phandle[n] == phandle)
 				machine.plic_context[n] = i / 8;
 		}
@@ -92,7 +92,7 @@ static void resolve_contexts(void)
 
 static void boot_hart_first(uint64_t boot_hart)
 {
-	for (uint32_t i = 1; i < machine.hart_count; i++) {
+	for (uint32_t i = 1; i < machine.cpu_count; i++) {
 		uint32_t context = machine.plic_context[i];
 
 		if (machine.hart_id[i] != boot_hart)
@@ -112,11 +112,11 @@ void machine_read(const void *dtb, uint64_t boot_hart)
 	machine.timebase = 10000000;
 	if (!fdt_read(dtb, &handler))
 		bail_out("no device tree at 0x%lx", (uint64_t)dtb);
-	if (machine.hart_count == 0 || machine.ram_size == 0)
+	if (machine.cpu_count == 0 || machine.ram_size == 0)
 		bail_out("device tree names no cpu or no memory");
 	resolve_contexts();
 	boot_hart_first(boot_hart);
-	note("%u harts, boot hart %lu, RAM 0x%lx+0x%lx, %s", machine.hart_count,
+	note("%u harts, boot hart %lu, RAM 0x%lx+0x%lx, %s", machine.cpu_count,
 	     boot_hart, machine.ram_base, machine.ram_size, machine.isa);
 }
 

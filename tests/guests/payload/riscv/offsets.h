@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The axvm authors */
 
-/* Offsets in struct hart and struct frame; payload.h asserts them. */
+/* Offsets in struct cpu and struct frame; payload.h asserts them. */
 #ifndef OFFSETS_H
 #define OFFSETS_H
 
@@ -9,9 +9,9 @@
 #define FRAME_CAUSE 264
 #define FRAME_TVAL 272
 #define FRAME_STATUS 280
-#define HART_TRAP_SP 288
-#define HART_RUN_SP 296
-#define HART_MAIN_SP 304
-#define HART_ENTRY 312
+#define CPU_TRAP_SP 288
+#define CPU_RUN_SP 296
+#define CPU_MAIN_SP 304
+#define CPU_ENTRY 312
 
 #endif

@@ -14,7 +14,7 @@
 #define GAP_MS 700u
 
 /* The longest time between two looks at the clock. */
-static void watch_clock(struct hart *h)
+static void watch_clock(struct cpu *h)
 {
 	uint64_t last = now();
 	uint64_t end = last + ms_to_ticks(WATCHED_MS);
@@ -34,7 +34,7 @@ static void watch_clock(struct hart *h)
 	h->result = longest;
 }
 
-static bool tick(struct hart *h, uint64_t *latest)
+static bool tick(struct cpu *h, uint64_t *latest)
 {
 	uint64_t count = h->timer_irqs;
 	uint64_t due = now() + ms_to_ticks(TICK_MS);
@@ -51,7 +51,7 @@ static bool tick(struct hart *h, uint64_t *latest)
 	return h->timer_at >= due;
 }
 
-static void watch_timer(struct hart *h)
+static void watch_timer(struct cpu *h)
 {
 	uint64_t end = now() + ms_to_ticks(WATCHED_MS);
 	uint64_t latest = 0;
@@ -70,16 +70,16 @@ static void watch_timer(struct hart *h)
 
 void suite(void)
 {
-	struct hart *h = self();
+	struct cpu *h = self();
 
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++)
-		(void)hart_start(slot, watch_clock, 0);
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
+		(void)cpu_start(slot, watch_clock, 0);
 	watch_timer(h);
 	watch_clock(h);
 	check(h->result < ms_to_ticks(GAP_MS), "the clock stands still");
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++)
-		check(hart_join(slot, 5000) &&
-			      harts[slot].result < ms_to_ticks(GAP_MS),
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
+		check(cpu_join(slot, 5000) &&
+			      cpus[slot].result < ms_to_ticks(GAP_MS),
 		      "the clock stands still on hart %lu",
 		      machine.hart_id[slot]);
 }

@@ -18,7 +18,7 @@
 #include "offsets.h"
 #include "tap.h"
 
-#define MAX_HARTS 8u
+#define MAX_CPUS 8u
 #define PAGE 4096u
 /* Nothing is mapped here in the machine the suites run on. */
 #define HOLE 0x40000000ull
@@ -73,7 +73,7 @@ struct frame {
 	uint64_t status;
 };
 
-struct hart {
+struct cpu {
 	struct frame frame; /* of the last trap */
 	uint64_t trap_sp;
 	uint64_t run_sp;
@@ -87,8 +87,8 @@ struct hart {
 	volatile uint64_t timer_at; /* rdtime of the last one */
 	volatile uint64_t soft_irqs;
 	volatile uint64_t ext_irqs;
-	void (*on_ext)(struct hart *self);
-	void (*job)(struct hart *self);
+	void (*on_ext)(struct cpu *self);
+	void (*job)(struct cpu *self);
 	uint64_t job_arg;
 	volatile uint64_t result;
 	volatile bool done;
@@ -97,29 +97,29 @@ struct hart {
 	uint8_t trap_stack[4096] __attribute__((aligned(16)));
 };
 
-_Static_assert(offsetof(struct hart, trap_sp) == HART_TRAP_SP, "offsets.h");
-_Static_assert(offsetof(struct hart, run_sp) == HART_RUN_SP, "offsets.h");
-_Static_assert(offsetof(struct hart, main_sp) == HART_MAIN_SP, "offsets.h");
-_Static_assert(offsetof(struct hart, entry_a0) == HART_ENTRY, "offsets.h");
+_Static_assert(offsetof(struct cpu, trap_sp) == CPU_TRAP_SP, "offsets.h");
+_Static_assert(offsetof(struct cpu, run_sp) == CPU_RUN_SP, "offsets.h");
+_Static_assert(offsetof(struct cpu, main_sp) == CPU_MAIN_SP, "offsets.h");
+_Static_assert(offsetof(struct cpu, entry_a0) == CPU_ENTRY, "offsets.h");
 _Static_assert(offsetof(struct frame, epc) == FRAME_EPC, "offsets.h");
 
-extern struct hart harts[MAX_HARTS];
+extern struct cpu cpus[MAX_CPUS];
 
-static inline struct hart *self(void)
+static inline struct cpu *self(void)
 {
-	struct hart *h;
+	struct cpu *h;
 
 	__asm__("mv %0, tp" : "=r"(h));
 	return h;
 }
 
 /* Slots 1.. are the secondary harts in the order of the device tree. */
-bool hart_start(uint32_t slot, void (*job)(struct hart *self), uint64_t arg);
-bool hart_join(uint32_t slot, uint64_t ms);
+bool cpu_start(uint32_t slot, void (*job)(struct cpu *self), uint64_t arg);
+bool cpu_join(uint32_t slot, uint64_t ms);
 void suite(void);
-void boot_main(struct hart *h, uint64_t id, const void *dtb);
-void secondary_main(struct hart *h);
-uint64_t trap_c(struct hart *h);
+void boot_main(struct cpu *h, uint64_t id, const void *dtb);
+void secondary_main(struct cpu *h);
+uint64_t trap_c(struct cpu *h);
 void secondary_entry(void);
 void resume_entry(void);
 void trap_entry(void);
@@ -151,10 +151,10 @@ bool raised(uint64_t bit);
 /* ---- Machine ---- */
 
 struct machine {
-	uint32_t hart_count;
-	uint64_t hart_id[MAX_HARTS]; /* [0] is the boot hart */
-	uint32_t plic_context[MAX_HARTS]; /* its S-mode context */
-	uint32_t phandle[MAX_HARTS]; /* of its interrupt controller */
+	uint32_t cpu_count;
+	uint64_t hart_id[MAX_CPUS]; /* [0] is the boot hart */
+	uint32_t plic_context[MAX_CPUS]; /* its S-mode context */
+	uint32_t phandle[MAX_CPUS]; /* of its interrupt controller */
 	uint64_t ram_base, ram_size;
 	uint64_t plic_base, uart_base;
 	uint32_t uart_irq;

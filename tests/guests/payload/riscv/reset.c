@@ -13,7 +13,7 @@
 static volatile bool spinning;
 static volatile uint64_t canary; /* in .bss, which the entry zeroes */
 
-static void spin(struct hart *h)
+static void spin(struct cpu *h)
 {
 	h->result = 1;
 	spinning = true;
@@ -43,7 +43,7 @@ static void as_new(void)
 	check_eq(csr_read(sstatus) & SSTATUS_SIE, 0, "SIE is off");
 	check_eq(csr_read(satp), 0, "satp is zero");
 	check_eq(self()->id, 0, "hart 0 boots");
-	if (machine.hart_count > 1)
+	if (machine.cpu_count > 1)
 		check_eq(sbi(SBI_HSM, 2, other).value, 1,
 			 "another hart is STOPPED");
 }
@@ -57,9 +57,9 @@ static void leave_traces(void)
 		1u << machine.uart_irq);
 	set_timer(0);
 	csr_set(sip, IRQ_SOFT);
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++)
-		(void)hart_start(slot, spin, 0);
-	if (machine.hart_count > 1)
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
+		(void)cpu_start(slot, spin, 0);
+	if (machine.cpu_count > 1)
 		(void)wait_for(spinning, 2000);
 	paging_reset();
 	paging_on();

@@ -44,12 +44,12 @@ static void arm_in(uint64_t ms)
 	write32(ALARM_LOW, (uint32_t)alarm);
 }
 
-static uint32_t context(const struct hart *h)
+static uint32_t context(const struct cpu *h)
 {
-	return machine.plic_context[h - harts];
+	return machine.plic_context[h - cpus];
 }
 
-static void enable(struct hart *h, bool on)
+static void enable(struct cpu *h, bool on)
 {
 	write32(PLIC_ENABLE(context(h), 0), on ? 1u << RTC_IRQ : 0);
 }
@@ -59,20 +59,20 @@ static bool pending(void)
 	return (read32(PLIC_PENDING(0)) >> RTC_IRQ & 1) != 0;
 }
 
-static void complete(struct hart *h)
+static void complete(struct cpu *h)
 {
 	write32(PLIC_CLAIM(context(h)), RTC_IRQ);
 }
 
 /* Leaves it claimed. */
-static void take(struct hart *h)
+static void take(struct cpu *h)
 {
 	claimed = read32(PLIC_CLAIM(context(h)));
 	early = rtc_now() < alarm;
 	write32(CLEAR_INTERRUPT, 1);
 }
 
-static void serve(struct hart *h)
+static void serve(struct cpu *h)
 {
 	take(h);
 	complete(h);
@@ -90,7 +90,7 @@ static void interrupts(bool on)
 }
 
 /* One alarm, one interrupt, not early and of the right source. */
-static bool one_alarm(struct hart *h)
+static bool one_alarm(struct cpu *h)
 {
 	uint64_t count = h->ext_irqs;
 
@@ -110,7 +110,7 @@ static void clock(void)
 	check(first / 1000 / NS_PER_MS > 1600000000, "and shows the time");
 }
 
-static void alarms(struct hart *h)
+static void alarms(struct cpu *h)
 {
 	uint64_t count = h->ext_irqs;
 	uint32_t good = 0;
@@ -126,7 +126,7 @@ static void alarms(struct hart *h)
 }
 
 /* The host's own interrupt stays masked until the guest has ended its. */
-static void late_completion(struct hart *h)
+static void late_completion(struct cpu *h)
 {
 	uint64_t count = h->ext_irqs;
 
@@ -144,7 +144,7 @@ static void late_completion(struct hart *h)
 	interrupts(false);
 }
 
-static void switched_off(struct hart *h)
+static void switched_off(struct cpu *h)
 {
 	uint64_t count = h->ext_irqs;
 
@@ -164,7 +164,7 @@ static void switched_off(struct hart *h)
 	interrupts(false);
 }
 
-static void take_one(struct hart *h)
+static void take_one(struct cpu *h)
 {
 	h->ext_irqs = 0;
 	h->on_ext = serve;
@@ -176,18 +176,18 @@ static void take_one(struct hart *h)
 	enable(h, false);
 }
 
-static void other_harts(struct hart *me)
+static void other_harts(struct cpu *me)
 {
 	enable(me, false);
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++) {
-		(void)hart_start(slot, take_one, 0);
-		check(hart_join(slot, 2 * LATE_MS) && harts[slot].result,
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++) {
+		(void)cpu_start(slot, take_one, 0);
+		check(cpu_join(slot, 2 * LATE_MS) && cpus[slot].result,
 		      "hart %lu takes one", machine.hart_id[slot]);
 	}
 	enable(me, true);
 }
 
-static void reboot_with_a_claim(struct hart *h)
+static void reboot_with_a_claim(struct cpu *h)
 {
 	h->on_ext = take;
 	interrupts(true);
@@ -198,7 +198,7 @@ static void reboot_with_a_claim(struct hart *h)
 
 void suite(void)
 {
-	struct hart *h = self();
+	struct cpu *h = self();
 	bool again = read32(IRQ_ENABLED) != 0;
 
 	if (!check(machine.plic_base != 0, "the device tree has a PLIC"))

@@ -163,7 +163,7 @@ static void hsm_bad(void)
 		 "HSM function 4 does not exist");
 }
 
-static void report_job(struct hart *h)
+static void report_job(struct cpu *h)
 {
 	h->result = h->job_arg + 1;
 }
@@ -172,17 +172,17 @@ static void hsm_other(void)
 {
 	uint64_t id = machine.hart_id[1];
 
-	if (machine.hart_count < 2) {
+	if (machine.cpu_count < 2) {
 		skip("one hart", "a stopped hart is started and stops");
 		return;
 	}
 	check_eq(sbi(SBI_HSM, 2, id).value, 1, "another hart is STOPPED");
-	check(hart_start(1, report_job, 41), "it starts");
-	check(hart_join(1, 1000), "it runs and stops");
-	check_eq(harts[1].result, 42, "its opaque argument arrived");
-	check_eq(harts[1].entry_a0, id, "a0 was its hart id");
-	check_eq(harts[1].entry_satp, 0, "satp was 0");
-	check_eq(harts[1].entry_status & SSTATUS_SIE, 0, "sstatus.SIE was 0");
+	check(cpu_start(1, report_job, 41), "it starts");
+	check(cpu_join(1, 1000), "it runs and stops");
+	check_eq(cpus[1].result, 42, "its opaque argument arrived");
+	check_eq(cpus[1].entry_a0, id, "a0 was its hart id");
+	check_eq(cpus[1].entry_satp, 0, "satp was 0");
+	check_eq(cpus[1].entry_status & SSTATUS_SIE, 0, "sstatus.SIE was 0");
 }
 
 static void suspend(void)
@@ -190,7 +190,7 @@ static void suspend(void)
 	static const uint64_t bad[] = {1,	   0x0fffffff, 0x10000000,
 				       0x7fffffff, 0x80000001, 0x8fffffff,
 				       0x90000000, 0xffffffff};
-	struct hart *h = self();
+	struct cpu *h = self();
 
 	csr_set(sie, IRQ_SOFT | IRQ_TIMER);
 	(void)sbi(SBI_IPI, 0, self_mask(), 0);
@@ -225,10 +225,10 @@ static void hsm_wild(void)
 	static const uint64_t bad[] = {HOLE, 0, ~1ull, 1ull << 50};
 	uint64_t id = machine.hart_id[1];
 
-	for (uint32_t i = 0; i < 4 && machine.hart_count > 1; i++)
+	for (uint32_t i = 0; i < 4 && machine.cpu_count > 1; i++)
 		check_eq(sbi(SBI_HSM, 0, id, bad[i], 0).error,
 			 SBI_INVALID_ADDRESS, "start at 0x%lx", bad[i]);
-	if (machine.hart_count > 1)
+	if (machine.cpu_count > 1)
 		check_eq(sbi(SBI_HSM, 2, id).value, 1, "it is still STOPPED");
 	for (uint32_t i = 0; i < 4; i++)
 		check_eq(suspend_away(0x80000000, bad[i], 0),

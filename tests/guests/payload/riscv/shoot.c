@@ -22,9 +22,9 @@ struct shared {
 static volatile struct shared *page;
 
 /* result: how often a frame was older than one seen before. */
-static void hammer(struct hart *h)
+static void hammer(struct cpu *h)
 {
-	uint64_t slot = (uint64_t)(h - harts) % 4;
+	uint64_t slot = (uint64_t)(h - cpus) % 4;
 	uint64_t end = now() + ms_to_ticks(LIMIT_MS);
 	uint64_t last = 0, stale = 0, changes = 0, n = 0;
 
@@ -45,7 +45,7 @@ static void hammer(struct hart *h)
 	h->result = stale;
 }
 
-static void check_hart(struct hart *h)
+static void check_hart(struct cpu *h)
 {
 	check_eq(h->result, 0, "hart %lu saw no frame after it was taken away",
 		 h->id);
@@ -55,17 +55,17 @@ static void check_hart(struct hart *h)
 
 void suite(void)
 {
-	struct hart *h = self();
+	struct cpu *h = self();
 
 	page = (volatile struct shared *)(machine.ram_base + PAGE_OFFSET);
-	for (uint32_t i = 1; i < machine.hart_count && i < 4; i++)
-		check(hart_start(i, hammer, 0), "hart %lu starts", harts[i].id);
+	for (uint32_t i = 1; i < machine.cpu_count && i < 4; i++)
+		check(cpu_start(i, hammer, 0), "hart %lu starts", cpus[i].id);
 	page->ready = READY;
 	hammer(h);
 	check(page->generation == OVER, "the host says when it is over");
 	check_hart(h);
-	for (uint32_t i = 1; i < machine.hart_count && i < 4; i++) {
-		check(hart_join(i, 5000), "hart %lu ends", harts[i].id);
-		check_hart(&harts[i]);
+	for (uint32_t i = 1; i < machine.cpu_count && i < 4; i++) {
+		check(cpu_join(i, 5000), "hart %lu ends", cpus[i].id);
+		check_hart(&cpus[i]);
 	}
 }

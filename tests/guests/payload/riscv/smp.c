@@ -17,14 +17,14 @@
 void spin_float(const uint64_t in[33], uint64_t out[33], uint64_t end);
 void spin_vector(const uint8_t *in, uint8_t *out, uint64_t end, uint64_t *csrs);
 
-static uint64_t pattern(const struct hart *h, uint32_t i)
+static uint64_t pattern(const struct cpu *h, uint32_t i)
 {
 	return (h->id + 1) * 0x0123456789abcdefull ^ i * 0x9e3779b97f4a7c15ull;
 }
 
 /* ---- State of one hart ---- */
 
-static bool float_survives(struct hart *h, uint64_t end)
+static bool float_survives(struct cpu *h, uint64_t end)
 {
 	uint64_t in[33], out[33];
 
@@ -36,7 +36,7 @@ static bool float_survives(struct hart *h, uint64_t end)
 }
 
 /* Every integer register, in a loop that touches but one of them. */
-static bool integer_survives(struct hart *h)
+static bool integer_survives(struct cpu *h)
 {
 	struct frame f;
 	const struct frame *after;
@@ -58,7 +58,7 @@ static bool integer_survives(struct hart *h)
 	return ok;
 }
 
-static bool csrs_survive(struct hart *h, uint64_t end)
+static bool csrs_survive(struct cpu *h, uint64_t end)
 {
 	uint64_t epc = pattern(h, 100) & ~1ull;
 	uint64_t tval = pattern(h, 101);
@@ -82,12 +82,12 @@ static bool csrs_survive(struct hart *h, uint64_t end)
 	return ok;
 }
 
-static uint8_t vectors[MAX_HARTS][2][32 * 256] __attribute__((aligned(16)));
+static uint8_t vectors[MAX_CPUS][2][32 * 256] __attribute__((aligned(16)));
 
-static bool vector_survives(struct hart *h, uint64_t end)
+static bool vector_survives(struct cpu *h, uint64_t end)
 {
-	uint8_t *in = vectors[h - harts][0];
-	uint8_t *out = vectors[h - harts][1];
+	uint8_t *in = vectors[h - cpus][0];
+	uint8_t *out = vectors[h - cpus][1];
 	uint64_t csrs[5]; /* vlenb, vl and vtype before, the same after */
 	bool ok;
 
@@ -103,7 +103,7 @@ static bool vector_survives(struct hart *h, uint64_t end)
 }
 
 /* result: one bit per kind of state that was lost. */
-static void keep_state(struct hart *h)
+static void keep_state(struct cpu *h)
 {
 	for (uint32_t i = 0; i < ROUNDS; i++) {
 		uint64_t end = now() + ms_to_ticks(SPIN_MS);
@@ -125,16 +125,15 @@ static void state(void)
 {
 	uint64_t lost = 0;
 
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++)
-		(void)hart_start(slot, keep_state, 0);
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
+		(void)cpu_start(slot, keep_state, 0);
 	self()->result = 0;
 	keep_state(self());
 	lost = self()->result;
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++) {
-		check(hart_join(slot, 20000),
-		      "hart %lu kept its registers busy",
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++) {
+		check(cpu_join(slot, 20000), "hart %lu kept its registers busy",
 		      machine.hart_id[slot]);
-		lost |= harts[slot].result;
+		lost |= cpus[slot].result;
 	}
 	check((lost & 1) == 0, "floating point survives on every hart");
 	check((lost & 2) == 0, "integer registers survive on every hart");
@@ -153,7 +152,7 @@ static uint32_t by_reservation;
 
 #define ADDS 20000u
 
-static void add(struct hart *h)
+static void add(struct cpu *h)
 {
 	for (uint32_t i = 0; i < ADDS; i++) {
 		uint32_t old;
@@ -172,13 +171,13 @@ static void add(struct hart *h)
 
 static void atomics(void)
 {
-	uint64_t n = machine.hart_count;
+	uint64_t n = machine.cpu_count;
 
 	for (uint32_t slot = 1; slot < n; slot++)
-		(void)hart_start(slot, add, 0);
+		(void)cpu_start(slot, add, 0);
 	add(self());
 	for (uint32_t slot = 1; slot < n; slot++)
-		(void)hart_join(slot, 20000);
+		(void)cpu_join(slot, 20000);
 	check_eq(total, n * ADDS, "amoadd.w loses nothing");
 	check_eq(total64, n * ADDS << 33, "amoadd.d loses nothing");
 	check_eq(by_reservation, n * ADDS, "lr/sc loses nothing");
@@ -187,7 +186,7 @@ static void atomics(void)
 static volatile bool stop_all;
 static volatile uint64_t ping, pong;
 
-static void answer_ipis(struct hart *h)
+static void answer_ipis(struct cpu *h)
 {
 	h->soft_irqs = 0;
 	csr_set(sie, IRQ_SOFT);
@@ -210,14 +209,14 @@ static void answer_ipis(struct hart *h)
 
 static void ping_pong(uint32_t slot)
 {
-	struct hart *me = self();
+	struct cpu *me = self();
 	uint64_t start;
 	uint32_t i;
 
 	stop_all = false;
 	pong = 0;
-	(void)hart_start(slot, answer_ipis, 0);
-	(void)wait_for(harts[slot].result == 1, 2000);
+	(void)cpu_start(slot, answer_ipis, 0);
+	(void)wait_for(cpus[slot].result == 1, 2000);
 	csr_set(sie, IRQ_SOFT);
 	csr_set(sstatus, SSTATUS_SIE);
 	start = now();
@@ -232,12 +231,12 @@ static void ping_pong(uint32_t slot)
 	stop_all = true;
 	(void)sbi(SBI_IPI, 0, 1, machine.hart_id[slot]);
 	check_eq(i, 100, "hart %lu answers 100 IPIs", machine.hart_id[slot]);
-	check(hart_join(slot, 5000), "and stops");
+	check(cpu_join(slot, 5000), "and stops");
 	csr_clear(sstatus, SSTATUS_SIE);
 	csr_clear(sie, IRQ_SOFT);
 }
 
-static void wait_for_ipi(struct hart *h)
+static void wait_for_ipi(struct cpu *h)
 {
 	h->soft_irqs = 0;
 	csr_set(sie, IRQ_SOFT);
@@ -250,17 +249,17 @@ static void wait_for_ipi(struct hart *h)
 
 static void broadcast(void)
 {
-	uint32_t n = machine.hart_count;
+	uint32_t n = machine.cpu_count;
 
 	ping = 1;
 	csr_clear(sip, IRQ_SOFT);
 	for (uint32_t slot = 1; slot < n; slot++)
-		(void)hart_start(slot, wait_for_ipi, 0);
+		(void)cpu_start(slot, wait_for_ipi, 0);
 	(void)wait_for(ping == n, 3000);
 	check_eq(sbi(SBI_IPI, 0, 0, ~0ull).error, SBI_OK, "IPI to all harts");
 	for (uint32_t slot = 1; slot < n; slot++) {
-		(void)hart_join(slot, 10000);
-		check_eq(harts[slot].result, 1, "hart %lu got it once",
+		(void)cpu_join(slot, 10000);
+		check_eq(cpus[slot].result, 1, "hart %lu got it once",
 			 machine.hart_id[slot]);
 	}
 	check((csr_read(sip) & IRQ_SOFT) != 0, "so did the sender");
@@ -275,7 +274,7 @@ static volatile uint64_t go, stale;
 static volatile uint64_t arrived;
 
 /* Reads the shared page all the time; after each `go` it must be new. */
-static void watch_page(struct hart *h)
+static void watch_page(struct cpu *h)
 {
 	uint64_t last = 0;
 
@@ -297,7 +296,7 @@ static void watch_page(struct hart *h)
 
 static void remote_sfence(void)
 {
-	uint32_t n = machine.hart_count;
+	uint32_t n = machine.cpu_count;
 	bool all = true;
 
 	*(volatile uint64_t *)frames[0] = 0;
@@ -306,7 +305,7 @@ static void remote_sfence(void)
 	paging_reset();
 	paging_map(SHARED_VA, (uint64_t)frames[0], PTE_RW);
 	for (uint32_t slot = 1; slot < n; slot++)
-		(void)hart_start(slot, watch_page, 0);
+		(void)cpu_start(slot, watch_page, 0);
 	for (uint64_t turn = 1; turn <= ROUNDS * 8; turn++) {
 		uint64_t size = turn % 3 == 0 ? ~0ull : PAGE;
 
@@ -323,7 +322,7 @@ static void remote_sfence(void)
 		all = wait_for(arrived == n - 1, 20000) && all;
 	}
 	for (uint32_t slot = 1; slot < n; slot++)
-		all = hart_join(slot, 20000) && all;
+		all = cpu_join(slot, 20000) && all;
 	check(all, "every hart followed every remap");
 	check_eq(stale, 0, "no stale translation after remote sfence.vma");
 }
@@ -332,7 +331,7 @@ static void remote_sfence(void)
  * Calls a routine whose code changes; after each `go` it must be new. Not
  * while it changes: that is a race by itself (QEMU 7.2 loses it).
  */
-static void watch_code(struct hart *h)
+static void watch_code(struct cpu *h)
 {
 	uint64_t (*call)(void) = (uint64_t(*)(void))(uint64_t)routine;
 	uint64_t last = 0;
@@ -353,7 +352,7 @@ static void watch_code(struct hart *h)
 static void remote_fence_i(void)
 {
 	volatile uint32_t *code = routine;
-	uint32_t n = machine.hart_count;
+	uint32_t n = machine.cpu_count;
 	bool all = true;
 
 	code[0] = insn_i(0x13, 0, 10, 0, 0); /* li a0, 0 */
@@ -361,7 +360,7 @@ static void remote_fence_i(void)
 	fence_i();
 	go = stale = 0;
 	for (uint32_t slot = 1; slot < n; slot++)
-		(void)hart_start(slot, watch_code, 0);
+		(void)cpu_start(slot, watch_code, 0);
 	for (uint64_t turn = 1; turn <= ROUNDS * 8; turn++) {
 		arrived = 0;
 		delay_ms(1);
@@ -372,14 +371,14 @@ static void remote_fence_i(void)
 		all = wait_for(arrived == n - 1, 20000) && all;
 	}
 	for (uint32_t slot = 1; slot < n; slot++)
-		all = hart_join(slot, 20000) && all;
+		all = cpu_join(slot, 20000) && all;
 	check(all, "every hart followed every code change");
 	check_eq(stale, 0, "no stale code after remote fence.i");
 }
 
 /* ---- Stop, start, suspend ---- */
 
-static void add_one(struct hart *h)
+static void add_one(struct cpu *h)
 {
 	h->result = h->job_arg + 1;
 }
@@ -389,18 +388,18 @@ static void restart(void)
 	uint32_t good = 0;
 
 	for (uint32_t i = 0; i < 20; i++) {
-		uint32_t slot = 1 + i % (machine.hart_count - 1);
+		uint32_t slot = 1 + i % (machine.cpu_count - 1);
 
-		if (hart_start(slot, add_one, i * 7) && hart_join(slot, 3000) &&
-		    harts[slot].result == i * 7 + 1 &&
-		    harts[slot].entry_a0 == machine.hart_id[slot] &&
-		    harts[slot].entry_satp == 0)
+		if (cpu_start(slot, add_one, i * 7) && cpu_join(slot, 3000) &&
+		    cpus[slot].result == i * 7 + 1 &&
+		    cpus[slot].entry_a0 == machine.hart_id[slot] &&
+		    cpus[slot].entry_satp == 0)
 			good++;
 	}
 	check_eq(good, 20, "stop and start again, twenty times");
 }
 
-static void sleep_until_ipi(struct hart *h)
+static void sleep_until_ipi(struct cpu *h)
 {
 	csr_set(sie, IRQ_SOFT);
 	h->result = 1;
@@ -414,26 +413,26 @@ static void suspend(uint32_t slot)
 	uint64_t id = machine.hart_id[slot];
 	bool asleep;
 
-	(void)hart_start(slot, sleep_until_ipi, 0);
-	(void)wait_for(harts[slot].result == 1, 2000);
+	(void)cpu_start(slot, sleep_until_ipi, 0);
+	(void)wait_for(cpus[slot].result == 1, 2000);
 	asleep = wait_for(sbi(SBI_HSM, 2, id).value == 4, 2000);
 	check(asleep, "hart %lu is SUSPENDED", id);
 	delay_ms(5);
-	check_eq(harts[slot].result, 1, "and stays so");
+	check_eq(cpus[slot].result, 1, "and stays so");
 	check(sbi(SBI_HSM, 0, id, (uint64_t)secondary_entry, 0).error != SBI_OK,
 	      "it cannot be started");
 	(void)sbi(SBI_IPI, 0, 1, id);
-	check(hart_join(slot, 3000), "an IPI wakes it");
-	check_eq(harts[slot].result, 2, "with the IPI pending");
+	check(cpu_join(slot, 3000), "an IPI wakes it");
+	check_eq(cpus[slot].result, 2, "with the IPI pending");
 }
 
 /* One that never yields must not starve the others, nor be starved. */
-static volatile uint64_t turns[MAX_HARTS];
+static volatile uint64_t turns[MAX_CPUS];
 
-static void count_turns(struct hart *h)
+static void count_turns(struct cpu *h)
 {
 	while (!stop_all)
-		turns[h - harts]++;
+		turns[h - cpus]++;
 }
 
 static void fairness(void)
@@ -441,12 +440,12 @@ static void fairness(void)
 	uint64_t low = ~0ull, high = 0;
 
 	stop_all = false;
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++)
-		(void)hart_start(slot, count_turns, 0);
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
+		(void)cpu_start(slot, count_turns, 0);
 	delay_ms(1000);
 	stop_all = true;
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++) {
-		(void)hart_join(slot, 5000);
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++) {
+		(void)cpu_join(slot, 5000);
 		low = turns[slot] < low ? turns[slot] : low;
 		high = turns[slot] > high ? turns[slot] : high;
 	}
@@ -457,18 +456,18 @@ static void fairness(void)
 void suite(void)
 {
 	state();
-	if (machine.hart_count < 2) {
+	if (machine.cpu_count < 2) {
 		skip("one hart", "what harts do to each other");
 		return;
 	}
 	atomics();
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++)
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
 		ping_pong(slot);
 	broadcast();
 	remote_sfence();
 	remote_fence_i();
 	restart();
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++)
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
 		suspend(slot);
 	fairness();
 }

@@ -27,7 +27,7 @@ static void drop_lock(void)
 }
 
 /* Under one lock, a later reading must never be smaller. */
-static void watch_clock(struct hart *h)
+static void watch_clock(struct cpu *h)
 {
 	uint64_t end = now() + ms_to_ticks(h->job_arg);
 	uint64_t t;
@@ -58,12 +58,12 @@ static void clock(void)
 	check(monotone, "time never goes back");
 	check(last > t, "time goes on");
 	check(t < 3600 * machine.timebase, "time starts near zero");
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++)
-		(void)hart_start(slot, watch_clock, 200);
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
+		(void)cpu_start(slot, watch_clock, 200);
 	self()->job_arg = 200;
 	watch_clock(self());
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++)
-		check(hart_join(slot, 5000) && harts[slot].result > 0,
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
+		check(cpu_join(slot, 5000) && cpus[slot].result > 0,
 		      "hart %lu read the clock", machine.hart_id[slot]);
 	check(!backwards, "time never goes back from hart to hart");
 }
@@ -77,7 +77,7 @@ static uint64_t set_stimecmp(uint64_t when)
 /* True when an interrupt came not before `when` and not much after. */
 static bool arrives(uint64_t (*arm)(uint64_t), uint64_t when)
 {
-	struct hart *h = self();
+	struct cpu *h = self();
 	uint64_t count = h->timer_irqs;
 
 	csr_set(sie, IRQ_TIMER);
@@ -95,7 +95,7 @@ static bool arrives(uint64_t (*arm)(uint64_t), uint64_t when)
 
 static void timer(const char *by, uint64_t (*arm)(uint64_t))
 {
-	struct hart *h = self();
+	struct cpu *h = self();
 	uint64_t count = h->timer_irqs;
 	uint32_t good = 0;
 	uint64_t t;
@@ -155,7 +155,7 @@ static void shown(void)
 /* A sleeper must not cost the guest its time: many short sleeps in a row. */
 static void sleeps(void)
 {
-	struct hart *h = self();
+	struct cpu *h = self();
 	uint64_t count = h->timer_irqs;
 	uint64_t t = now();
 	uint32_t i;
@@ -194,7 +194,7 @@ static void sstc(void)
 }
 
 /* Each hart's own deadline survives others running in its place. */
-static void own_timers(struct hart *h)
+static void own_timers(struct cpu *h)
 {
 	for (uint32_t i = 0; i < 20; i++)
 		h->result += arrives(set_timer, now() + ms_to_ticks(3 + i % 7));
@@ -202,15 +202,15 @@ static void own_timers(struct hart *h)
 
 static void every_hart(void)
 {
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++)
-		(void)hart_start(slot, own_timers, 0);
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
+		(void)cpu_start(slot, own_timers, 0);
 	self()->result = 0;
 	own_timers(self());
 	check_eq(self()->result, 20, "twenty timers on the boot hart");
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++) {
-		check(hart_join(slot, 10000), "hart %lu is done",
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++) {
+		check(cpu_join(slot, 10000), "hart %lu is done",
 		      machine.hart_id[slot]);
-		check_eq(harts[slot].result, 20, "with twenty timers");
+		check_eq(cpus[slot].result, 20, "with twenty timers");
 	}
 }
 

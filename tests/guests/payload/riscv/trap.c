@@ -10,7 +10,7 @@
 
 #define C_EBREAK 0x9002u
 
-struct hart harts[MAX_HARTS] __attribute__((aligned(16)));
+struct cpu cpus[MAX_CPUS] __attribute__((aligned(16)));
 
 struct sbiret sbi_call(uint64_t ext, uint64_t fid, const uint64_t args[6])
 {
@@ -30,7 +30,7 @@ struct sbiret sbi_call(uint64_t ext, uint64_t fid, const uint64_t args[6])
 	return (struct sbiret){a0, a1};
 }
 
-static void interrupt(struct hart *h, uint64_t code)
+static void interrupt(struct cpu *h, uint64_t code)
 {
 	if (code == 1) {
 		csr_clear(sip, IRQ_SOFT);
@@ -53,8 +53,8 @@ static void interrupt(struct hart *h, uint64_t code)
 
 bool raised(uint64_t bit)
 {
-	struct hart *h = self();
-	void (*on_ext)(struct hart * self) = h->on_ext;
+	struct cpu *h = self();
+	void (*on_ext)(struct cpu * self) = h->on_ext;
 	uint64_t timer = h->timer_irqs;
 	uint64_t ext = h->ext_irqs;
 	uint64_t status = csr_read(sstatus);
@@ -76,7 +76,7 @@ bool raised(uint64_t bit)
 }
 
 /* 0: resume the frame; 1: leave run(). */
-uint64_t trap_c(struct hart *h)
+uint64_t trap_c(struct cpu *h)
 {
 	const struct frame *f = &h->frame;
 
@@ -93,7 +93,7 @@ uint64_t trap_c(struct hart *h)
 
 const struct frame *run(const struct frame *in, bool user)
 {
-	struct hart *h = self();
+	struct cpu *h = self();
 	uint64_t status = csr_read(sstatus);
 
 	csr_clear(sstatus, SSTATUS_SIE);
@@ -157,9 +157,9 @@ const struct frame *jump_to(uint64_t pc)
 	return run(&f, false);
 }
 
-bool hart_start(uint32_t slot, void (*job)(struct hart *self), uint64_t arg)
+bool cpu_start(uint32_t slot, void (*job)(struct cpu *self), uint64_t arg)
 {
-	struct hart *h = &harts[slot];
+	struct cpu *h = &cpus[slot];
 
 	h->id = machine.hart_id[slot];
 	h->main_sp = (uint64_t)(h->main_stack + sizeof(h->main_stack));
@@ -174,7 +174,7 @@ bool hart_start(uint32_t slot, void (*job)(struct hart *self), uint64_t arg)
 		       .error == SBI_OK;
 }
 
-void secondary_main(struct hart *h)
+void secondary_main(struct cpu *h)
 {
 	csr_write(sie, 0);
 	csr_set(sstatus, SSTATUS_FS);
@@ -188,9 +188,9 @@ void secondary_main(struct hart *h)
 	bail_out("hart %lu: stop returned", h->id);
 }
 
-bool hart_join(uint32_t slot, uint64_t ms)
+bool cpu_join(uint32_t slot, uint64_t ms)
 {
-	if (!wait_for(harts[slot].done, ms))
+	if (!wait_for(cpus[slot].done, ms))
 		return false;
 	return wait_for(sbi(SBI_HSM, 2, machine.hart_id[slot]).value == 1, ms);
 }
@@ -210,7 +210,7 @@ void power_off(void)
 		__asm__ volatile("wfi");
 }
 
-void boot_main(struct hart *h, uint64_t id, const void *dtb)
+void boot_main(struct cpu *h, uint64_t id, const void *dtb)
 {
 	h->id = id;
 	h->trap_sp = (uint64_t)(h->trap_stack + sizeof(h->trap_stack));

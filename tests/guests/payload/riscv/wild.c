@@ -159,7 +159,7 @@ static void wild_system(struct dice *d)
 			   &f);
 }
 
-static void go_wild(struct hart *h)
+static void go_wild(struct cpu *h)
 {
 	struct dice d = {h->id * 0x5851f42d4c957f2dull + 2026};
 
@@ -184,7 +184,7 @@ static void go_wild(struct hart *h)
 
 static bool still_works(void)
 {
-	struct hart *h = self();
+	struct cpu *h = self();
 	uint64_t count = h->timer_irqs;
 
 	csr_write(sie, IRQ_TIMER);
@@ -203,14 +203,14 @@ void suite(void)
 
 	for (uint32_t i = 0; i < CANARY_WORDS; i++)
 		canary[i] = i * 0x9e3779b97f4a7c15ull;
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++)
-		(void)hart_start(slot, go_wild, 0);
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
+		(void)cpu_start(slot, go_wild, 0);
 	go_wild(self());
 	check_eq(self()->result, STEPS, "the boot hart survives %u steps",
 		 STEPS);
-	for (uint32_t slot = 1; slot < machine.hart_count; slot++) {
-		(void)hart_join(slot, 30000);
-		check_eq(harts[slot].result, STEPS, "so does hart %lu",
+	for (uint32_t slot = 1; slot < machine.cpu_count; slot++) {
+		(void)cpu_join(slot, 30000);
+		check_eq(cpus[slot].result, STEPS, "so does hart %lu",
 			 machine.hart_id[slot]);
 	}
 	for (uint32_t i = 0; i < CANARY_WORDS; i++)

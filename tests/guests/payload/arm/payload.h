@@ -255,6 +255,11 @@ struct machine {
 
 extern struct machine machine;
 
+static inline uint64_t cpu_id(uint32_t slot)
+{
+	return machine.affinity[slot];
+}
+
 void machine_read(const void *dtb);
 
 static inline uint64_t now(void)

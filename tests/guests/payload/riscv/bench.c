@@ -108,7 +108,7 @@ static void bench(const char *name, void (*work)(void))
 {
 	uint64_t hfences = counter(COUNT_HFENCES);
 	uint64_t vectors = counter(COUNT_VECTORS);
-	uint64_t ns_per_tick = 1000000000u / machine.timebase;
+	uint64_t ns_per_tick = 1000000000u / machine.frequency;
 	uint64_t began = now();
 	uint64_t tenths;
 

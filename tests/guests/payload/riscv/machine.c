@@ -54,7 +54,7 @@ static void property(const char *parent, const char *node, const char *name,
 		if (same(name, "phandle"))
 			machine.phandle[n - 1] = be32(value);
 	} else if (same(name, "timebase-frequency")) {
-		machine.timebase = be32(value);
+		machine.frequency = be32(value);
 	} else if (starts(node, "memory@") && same(name, "reg")) {
 		machine.ram_base = be64(value);
 		machine.ram_size = be64(value + 8);
@@ -109,7 +109,7 @@ void machine_read(const void *dtb, uint64_t boot_hart)
 	static const struct fdt_handler handler = {node, property};
 
 	machine.uart_base = 0x10000000;
-	machine.timebase = 10000000;
+	machine.frequency = 10000000;
 	if (!fdt_read(dtb, &handler))
 		bail_out("no device tree at 0x%lx", (uint64_t)dtb);
 	if (machine.cpu_count == 0 || machine.ram_size == 0)

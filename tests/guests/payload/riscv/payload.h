@@ -113,6 +113,16 @@ static inline struct cpu *self(void)
 	return h;
 }
 
+static inline void irqs_on(void)
+{
+	csr_set(sstatus, SSTATUS_SIE);
+}
+
+static inline void irqs_off(void)
+{
+	csr_clear(sstatus, SSTATUS_SIE);
+}
+
 /* Slots 1.. are the secondary harts in the order of the device tree. */
 bool cpu_start(uint32_t slot, void (*job)(struct cpu *self), uint64_t arg);
 bool cpu_join(uint32_t slot, uint64_t ms);
@@ -160,11 +170,16 @@ struct machine {
 	uint32_t uart_irq;
 	uint64_t ivc_base; /* 0: no pool of channels */
 	uint32_t ivc_irq;
-	uint64_t timebase;
+	uint64_t frequency; /* of the clock, Hz */
 	char isa[256];
 };
 
 extern struct machine machine;
+
+static inline uint64_t cpu_id(uint32_t slot)
+{
+	return machine.hart_id[slot];
+}
 
 void machine_read(const void *dtb, uint64_t boot_hart);
 bool isa_has(const char *name);
@@ -176,7 +191,7 @@ static inline uint64_t now(void)
 
 static inline uint64_t ms_to_ticks(uint64_t ms)
 {
-	return ms * machine.timebase / 1000u;
+	return ms * machine.frequency / 1000u;
 }
 
 /* False when `cond` did not come true within `ms`. */

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /*
- * The guest of the sample hypervisor's option "shootdown": all harts read and
+ * The guest of the sample hypervisor's option "shootdown": all CPUs read and
  * write one page all the time while the host puts one frame after another behind
  * it. Its words are in tests/hypervisor/shootdown.c.
  */
@@ -22,9 +22,9 @@ struct shared {
 static volatile struct shared *page;
 
 /* result: how often a frame was older than one seen before. */
-static void hammer(struct cpu *h)
+static void hammer(struct cpu *c)
 {
-	uint64_t slot = (uint64_t)(h - cpus) % 4;
+	uint64_t slot = (uint64_t)(c - cpus) % 4;
 	uint64_t end = now() + ms_to_ticks(LIMIT_MS);
 	uint64_t last = 0, stale = 0, changes = 0, n = 0;
 
@@ -41,31 +41,31 @@ static void hammer(struct cpu *h)
 		last = generation;
 		page->counter[slot] = ++n;
 	}
-	h->job_arg = changes;
-	h->result = stale;
+	c->job_arg = changes;
+	c->result = stale;
 }
 
-static void check_hart(struct cpu *h)
+static void check_cpu(struct cpu *c)
 {
-	check_eq(h->result, 0, "hart %lu saw no frame after it was taken away",
-		 h->id);
-	check(h->job_arg != 0, "hart %lu saw new frames", h->id);
-	note("hart %lu saw %lu frames", h->id, h->job_arg);
+	check_eq(c->result, 0, "CPU 0x%lx saw no frame after it was taken away",
+		 cpu_id(c - cpus));
+	check(c->job_arg != 0, "CPU 0x%lx saw new frames", cpu_id(c - cpus));
+	note("CPU 0x%lx saw %lu frames", cpu_id(c - cpus), c->job_arg);
 }
 
 void suite(void)
 {
-	struct cpu *h = self();
+	struct cpu *c = self();
 
 	page = (volatile struct shared *)(machine.ram_base + PAGE_OFFSET);
 	for (uint32_t i = 1; i < machine.cpu_count && i < 4; i++)
-		check(cpu_start(i, hammer, 0), "hart %lu starts", cpus[i].id);
+		check(cpu_start(i, hammer, 0), "CPU 0x%lx starts", cpu_id(i));
 	page->ready = READY;
-	hammer(h);
+	hammer(c);
 	check(page->generation == OVER, "the host says when it is over");
-	check_hart(h);
+	check_cpu(c);
 	for (uint32_t i = 1; i < machine.cpu_count && i < 4; i++) {
-		check(cpu_join(i, 5000), "hart %lu ends", cpus[i].id);
-		check_hart(&cpus[i]);
+		check(cpu_join(i, 5000), "CPU 0x%lx ends", cpu_id(i));
+		check_cpu(&cpus[i]);
 	}
 }

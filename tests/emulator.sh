@@ -25,8 +25,14 @@ riscv_h | arm_vhe)
 	;;
 esac
 case $arch in
-riscv_h) guests=riscv64 preset=riscv64 console=ttyS0 payload=riscv ;;
-arm_vhe) guests=arm64 preset=aarch64 console=ttyAMA0 payload=arm ;;
+riscv_h)
+	guests=riscv64 preset=riscv64 console=ttyS0 payload=riscv
+	clock=rtc,0x20101000,0x101000,0x1000,11
+	;;
+arm_vhe)
+	guests=arm64 preset=aarch64 console=ttyAMA0 payload=arm
+	clock=rtc,0xa010000,0x9010000,0x1000,34
+	;;
 esac
 LOGS=${AXVM_BUILD_DIR:-build}/logs/emulator/$arch
 GUESTS=$(guests_dir $guests)
@@ -53,8 +59,7 @@ machine() { # kernel arguments...
 	lp64d) set -- --vector on "$@" ;;
 	suspend) set -- --suspend 3 --histograms "$@" ;;
 	esac
-	[ "$what" != rtc ] ||
-		set -- --passthrough "rtc,0x20101000,0x101000,0x1000,11" "$@"
+	[ "$what" != rtc ] || set -- --passthrough "$clock" "$@"
 	[ "$extra" != lp64d ] || export AXVM_PRESET=riscv64-lp64d
 	[ "$extra" != fp ] || export AXVM_PRESET=aarch64-fp
 	case $arch in
@@ -298,6 +303,7 @@ jobs_arm_vhe() {
 		payload fp 2 1 cortex-a76
 		payload sysreg 2 1 neoverse-n1
 		payload sysreg 2 1 max
+		payload rtc 1 1 cortex-a76
 		payload smp 1 1 cortex-a76
 		payload smp 4 1 cortex-a76
 		ivc ivc 1 1 cortex-a76
@@ -311,10 +317,12 @@ jobs_arm_vhe() {
 		linux linux 2 1 neoverse-n1
 		payload psci 4 2 cortex-a76
 		payload gic 4 2 cortex-a76
+		payload rtc 4 2 cortex-a76
 		payload fp 4 2 cortex-a76
 		payload smp 4 2 cortex-a76
 		payload wild 4 2 cortex-a76
 		payload gic 4 2 cortex-a76 migrate
+		payload rtc 4 2 cortex-a76 migrate
 		payload fp 4 2 cortex-a76 migrate
 		payload smp 4 2 cortex-a76 migrate
 		payload shoot 2 2 cortex-a76 shootdown

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The axvm authors
 
-# bench.sh [host|riscv_h]: all benches, or one group of them.
+# bench.sh [host|riscv_h|arm_vhe]: all benches, or one group of them.
 #   host      page tables and device search in ns on this machine; code sizes
-#   riscv_h   instructions per exit, guests in QEMU
+#   riscv_h, arm_vhe
+#             instructions per exit, guests in QEMU; expensive ones among them
 # Prints "bench GROUP NAME VALUE UNIT" lines, then what tests/bench/limits.txt
 # says about each. Installs what is missing (Debian; as root or by sudo).
 # Status 0 when everything was measured, whatever is over its limit.
@@ -49,20 +50,22 @@ host() {
 }
 
 riscv_h() {
-	[ -f tests/bench/riscv_h.sh ] || {
-		say "riscv_h: tests/bench/riscv_h.sh is not there"
-		return
-	}
 	need_packages "$PACKAGES_RISCV64" "$COMMANDS_RISCV64"
 	say "riscv_h: instructions per exit in QEMU"
 	measure sh tests/bench/riscv_h.sh
 }
 
+arm_vhe() {
+	need_packages "$PACKAGES_ARM64" "$COMMANDS_ARM64"
+	say "arm_vhe: instructions per exit in QEMU"
+	measure sh tests/bench/arm_vhe.sh
+}
+
 : >"$RESULTS"
 case ${1-} in
-host | riscv_h) groups=$1 ;;
-"") groups="host riscv_h" ;;
-*) die "usage: sh tests/bench.sh [host|riscv_h]" ;;
+host | riscv_h | arm_vhe) groups=$1 ;;
+"") groups="host riscv_h arm_vhe" ;;
+*) die "usage: sh tests/bench.sh [host|riscv_h|arm_vhe]" ;;
 esac
 for group in $groups; do
 	"$group"

@@ -103,13 +103,14 @@ for row in "g a ns 5" "g a ns five - -" "g a ns - 2 -" "g a ns - - b" \
 	verdict $? "refused: the limit $row"
 done
 
-# Each row of the real file, at its limit and a thousandth over; ratios over a
-# base of 100.
+# Each row of the real file, at its limit and a thousandth over, or, as some are
+# 0, more; ratios over a base of 100.
 real() { # factor
 	awk -v factor="$1" '
 		/^(#|$)/ { next }
 		$5 != "-" { print "bench", $1, $2, 100 * $5 * factor, $3; next }
-		{ print "bench", $1, $2, $4 == "-" ? 100 : $4 * factor, $3 }
+		$4 == "-" { print "bench", $1, $2, 100, $3; next }
+		{ print "bench", $1, $2, $4 * factor + factor - 1, $3 }
 		' tests/bench/limits.txt
 }
 limited=$(awk '!/^(#|$)/ && $4 $5 != "--"' tests/bench/limits.txt | wc -l)

@@ -57,6 +57,7 @@ set(AXVM_FUZZERS
   arm_vhe_sysreg
   arm_vhe_vgic
   hypercall
+  pl011
   riscv_h_exit
   riscv_h_insn
   riscv_h_sbi

@@ -79,8 +79,9 @@ static void fold(struct arm_vcpu *v)
 		return;
 	v->gic_filled = 0;
 	v->effects |= ARM_EFFECT_VGIC;
-	/* Which groups are enabled matters to "1 of N" in any case. */
-	if (v->gic.lr_used == 0 && vgic_of(v)->any_words == 0)
+	/* Which groups are enabled matters to "1 of N" in any case, and to
+	 * what waits for one to be. */
+	if (v->gic.lr_used == 0 && vgic_of(v)->any_words == 0 && !cpu->crowded)
 		return;
 	arm_metal(v)->gic_read(v, false);
 	axvmi_vgic_sync(vgic_of(v), v->core.index, &v->gic);

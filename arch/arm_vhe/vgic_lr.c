@@ -196,7 +196,6 @@ void axvmi_vgic_sync(struct vgic *g, uint32_t vcpu,
 					      (uint64_t)regs->hcr));
 	if (!fold_ended(g, vcpu, regs->lr[0]))
 		fold_all(g, vcpu, regs->lr);
-	cpu->crowded = false;
 	store_release(&cpu->epoch, load_relaxed(&cpu->epoch) + 1);
 }
 
@@ -433,6 +432,7 @@ void axvmi_vgic_flush(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs)
 
 	AXVMI_ASSERT(cpu->held_count == 0);
 	AXVMI_ASSERT(regs->lr_count - 1 < VGIC_MAX_LRS);
+	cpu->crowded = false;
 	/* An SPI may be deactivated where it was not acknowledged. */
 	regs->hcr = g->vcpus > 1 ? ICH_HCR_EN | ICH_HCR_TDIR : ICH_HCR_EN;
 	if (!lend_all(g, vcpu, regs, awake)) {

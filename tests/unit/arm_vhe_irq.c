@@ -442,6 +442,50 @@ static void a_fill_folds_first(void **s)
 	assert_true((fake.hw[0].lr[0] & LR_ACTIVE) != 0);
 }
 
+/* Nothing was folded since the guest enabled its groups; then there are more
+ * interrupts than list registers at once. */
+static void a_crowd_is_chosen_by_the_interface_as_it_is_now(void **s)
+{
+	(void)s;
+	fake_put(0, W(GICD_ISENABLER), UINT32_MAX);
+	fake_put(0, W(GICD_ISPENDR), 0x3f);
+	fake_enter(0);
+	fake_maintain(0);
+	for (uint32_t i = 0; i < 6; i++) {
+		assert_int_equal(fake_ack(0), 32 + i);
+		fake_eoi(0, 32 + i);
+	}
+	assert_int_equal(fake_ack(0), CPUIF_NONE);
+}
+
+/* None of the crowd may be taken yet: no list register is filled. */
+static void a_crowd_waits_for_its_group(void **s)
+{
+	(void)s;
+	fake.hw[0].vmcr &= ~(ICH_VMCR_ENG0 | ICH_VMCR_ENG1);
+	fake_put(0, W(GICD_ISENABLER), UINT32_MAX);
+	fake_put(0, W(GICD_ISPENDR), 0x3f);
+	fake_enter(0);
+	fake_maintain(0);
+	assert_int_equal(fake_ack(0), CPUIF_NONE);
+	assert_int_equal(fake.hw[0].lr_used, 0);
+	fake.hw[0].vmcr |= ICH_VMCR_ENG1;
+	fake_maintain(0);
+	assert_int_equal(fake_ack(0), 32);
+	fake_eoi(0, 32);
+	/* Off again, and the rest is there when it is back. */
+	fake.hw[0].vmcr &= ~ICH_VMCR_ENG1;
+	fake_maintain(0);
+	assert_int_equal(fake_ack(0), CPUIF_NONE);
+	fake.hw[0].vmcr |= ICH_VMCR_ENG1;
+	fake_maintain(0);
+	for (uint32_t i = 1; i < 6; i++) {
+		assert_int_equal(fake_ack(0), 32 + i);
+		fake_eoi(0, 32 + i);
+	}
+	assert_int_equal(fake_ack(0), CPUIF_NONE);
+}
+
 static void pending_is_asked_of_the_interface_as_it_is_now(void **s)
 {
 	struct arm_vcpu *v = &fake.vcpus[0];
@@ -865,6 +909,8 @@ int main(void)
 		CASE(nobody_waits_for_a_vcpu_that_does_not_run),
 		CASE(folding_what_holds_nothing_reads_no_registers),
 		CASE(a_fill_folds_first),
+		CASE(a_crowd_is_chosen_by_the_interface_as_it_is_now),
+		CASE(a_crowd_waits_for_its_group),
 		CASE(pending_is_asked_of_the_interface_as_it_is_now),
 		CASE(the_timer_is_high_until_it_stops_asking),
 		CASE(a_register_access_looks_at_the_timer_as_well),

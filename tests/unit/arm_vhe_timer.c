@@ -360,6 +360,18 @@ static void a_masked_timer_has_no_deadline(void **state)
 	assert_int_equal(axvmi_arm_timer_deadline(&t.v), AXVM_NO_DEADLINE);
 }
 
+/* It polls, the interrupt stays pending, and then it waits for the next one. */
+static void a_later_event_has_one_though_no_interrupt_was_taken(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	t.cval = 1300;
+	assert_int_equal(axvmi_arm_timer_deadline(&t.v), 7300);
+	assert_false(t.ppi);
+	assert_int_equal(t.ctl, CNT_CTL_ENABLE);
+}
+
 /* ---- taken by the host ---- */
 
 static void a_due_timer_is_taken_and_its_mask_stays_the_guests(void **state)
@@ -480,6 +492,7 @@ int main(void)
 		TEST(a_guest_that_unmasks_early_is_interrupted_again_at_its_eoi),
 		TEST(the_deadline_is_that_of_the_sooner_timer),
 		TEST(a_masked_timer_has_no_deadline),
+		TEST(a_later_event_has_one_though_no_interrupt_was_taken),
 		TAKEN(a_due_timer_is_taken_and_its_mask_stays_the_guests),
 		TAKEN(what_the_host_finds_first_is_the_hosts),
 		TAKEN(the_mask_of_the_guest_takes_it_back),

@@ -56,6 +56,10 @@ struct axvm_arch_ops {
 	 * them. */
 	uint64_t (*cycles)(const struct axvm_host *host);
 
+	/* vcpu->spin_yields is another: the vCPU, which does not run, traps or
+	 * does not trap where it spins. NULL: it never does. */
+	void (*spin_yield)(struct axvm_vcpu *vcpu);
+
 	/* vm->time_offset is another: the resident vCPU's counter and timers
 	 * follow it. Loading a vCPU does so anyway. */
 	void (*clock_moved)(struct axvm_vcpu *vcpu);

@@ -278,6 +278,8 @@ struct axvm_vcpu {
 	uint64_t start_entry;
 	uint64_t start_argument;
 
+	bool spin_yields; /* axvm_vcpu_set_spin_yield() */
+
 	/* See watch.c; most vCPUs have neither. */
 	struct axvm_exit_histogram *histogram;
 	uint32_t exit_limit;

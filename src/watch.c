@@ -51,6 +51,20 @@ int axvm_vcpu_set_exit_limit(struct axvm_vm *vm, uint32_t index, uint32_t limit)
 	return AXVM_OK;
 }
 
+int axvm_vcpu_set_spin_yield(struct axvm_vm *vm, uint32_t index, bool yields)
+{
+	struct axvm_vcpu *vcpu;
+	int err = find_idle(vm, index, &vcpu);
+
+	if (err != AXVM_OK)
+		return err;
+	if (vm->ops->spin_yield == NULL)
+		return AXVM_ENOTSUP;
+	vcpu->spin_yields = yields;
+	vm->ops->spin_yield(vcpu);
+	return AXVM_OK;
+}
+
 int axvm_vcpu_set_histogram(struct axvm_vm *vm, uint32_t index,
 			    struct axvm_exit_histogram *histogram)
 {

@@ -29,6 +29,7 @@ static const struct axvm_arch_ops ops = {
 	.tag_bits = axvmi_arm_tag_bits,
 	.counter = axvmi_arm_counter,
 	.cycles = axvmi_arm_cycles,
+	.spin_yield = axvmi_arm_spin_yield,
 	.clock_moved = axvmi_arm_clock_moved,
 	.s2_format = axvmi_arm_choose_format,
 	.vm_init = vm_init,

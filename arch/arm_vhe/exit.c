@@ -50,18 +50,23 @@ static int undefined(struct arm_vcpu *v, const struct arm_syndrome *s)
 	return 0;
 }
 
-/* WFE and the forms with a timeout may end for any reason, so also for none. */
+/*
+ * WFE traps for hosts that want to hear of it. It and the forms with a timeout may
+ * end for any reason, so also for none.
+ */
 static int wait_for(struct arm_vcpu *v, const struct arm_syndrome *s)
 {
 	uint64_t pc = v->frame.pc;
-	bool waits = FIELD_GET(ISS_WFX_TI, s->esr) == ISS_WFX_WFI &&
-		     axvmi_arm_condition(v, s->esr);
+	uint64_t which = FIELD_GET(ISS_WFX_TI, s->esr);
+	bool waits = axvmi_arm_condition(v, s->esr);
 	int reason;
 
 	axvmi_leave(&v->core);
 	axvmi_count(&v->core, AXVM_STAT_HALT);
 	arm_skip(v, s->esr);
-	if (!waits)
+	if (waits && (which & ISS_WFX_WFE) != 0 && v->core.spin_yields)
+		return AXVM_EXIT_YIELD;
+	if (!waits || which != ISS_WFX_WFI)
 		return 0;
 	reason = axvmi_halt(&v->core, axvmi_arm_timer_deadline(v));
 	if (reason != 0)

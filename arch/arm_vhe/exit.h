@@ -48,6 +48,7 @@
 /* "ISS encoding for an exception from a WF* instruction". */
 #define ISS_WFX_TI FIELD64(1, 0)
 #define ISS_WFX_WFI UINT64_C(0)
+#define ISS_WFX_WFE UINT64_C(1) /* and, with a timeout, 3 */
 
 /* Of conditional AArch32 instructions. */
 #define ISS_CV BIT64(24)

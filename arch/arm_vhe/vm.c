@@ -166,6 +166,16 @@ static uint64_t guest_hcr(const struct axvm_host *host)
 	return hcr;
 }
 
+/* The frame's HCR_EL2 is loaded at each entry. */
+void axvmi_arm_spin_yield(struct axvm_vcpu *vcpu)
+{
+	struct arm_vcpu *v = arm_vcpu(vcpu);
+
+	v->frame.hcr &= ~HCR_TWE;
+	if (vcpu->spin_yields)
+		v->frame.hcr |= HCR_TWE;
+}
+
 void axvmi_arm_vcpu_reset(struct axvm_vcpu *vcpu, uint64_t entry,
 			  uint64_t argument)
 {
@@ -174,6 +184,7 @@ void axvmi_arm_vcpu_reset(struct axvm_vcpu *vcpu, uint64_t entry,
 	memset(&v->frame, 0, sizeof(v->frame));
 	axvmi_arm_power_on_state(v, entry, argument);
 	v->frame.hcr = guest_hcr(vcpu->vm->host);
+	axvmi_arm_spin_yield(vcpu);
 	v->effects = 0;
 	v->mmio.part = 0;
 	v->vtimer_held = 0;

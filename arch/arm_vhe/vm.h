@@ -26,6 +26,7 @@ int axvmi_arm_vcpu_init(struct axvm_vcpu *vcpu);
 void axvmi_arm_vcpu_fini(struct axvm_vcpu *vcpu);
 void axvmi_arm_vcpu_reset(struct axvm_vcpu *vcpu, uint64_t entry,
 			  uint64_t argument);
+void axvmi_arm_spin_yield(struct axvm_vcpu *vcpu);
 
 /* vm_regs.c */
 int axvmi_arm_get_reg(struct axvm_vcpu *vcpu, uint32_t reg, uint64_t *value);

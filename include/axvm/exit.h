@@ -39,7 +39,8 @@
  *                its pc, which the host may have moved
  *   FAIL_ENTRY   the hardware refused the vCPU's state; `code` says why
  *   DEBUG        a breakpoint or single step the host asked for
- *   YIELD        the bound of axvm_vcpu_set_exit_limit() is reached
+ *   YIELD        the bound of axvm_vcpu_set_exit_limit() is reached, or the
+ *                guest spins: axvm_vcpu_set_spin_yield()
  */
 enum axvm_exit_reason {
 	AXVM_EXIT_NONE = 0,

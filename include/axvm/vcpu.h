@@ -116,6 +116,16 @@ AXVM_MUST_USE int axvm_vcpu_pending(struct axvm_vm *vm, uint32_t vcpu,
 AXVM_MUST_USE int axvm_vcpu_set_exit_limit(struct axvm_vm *vm, uint32_t vcpu,
 					   uint32_t limit);
 
+/*
+ * Whether a vCPU that begins to wait for an event of another one, as in a spin
+ * lock (ARM WFE), returns YIELD instead of waiting on the CPU: for hosts that have
+ * more vCPUs than CPUs. At first not; kept over resets. Context: thread, not
+ * while the vCPU runs. Errors: EINVAL, ENOENT, ESTATE (LOADING), EBUSY (running),
+ * ENOTSUP (these CPUs do not tell).
+ */
+AXVM_MUST_USE int axvm_vcpu_set_spin_yield(struct axvm_vm *vm, uint32_t vcpu,
+					   bool yields);
+
 /* State now. OFF for an index that does not exist. Context: any. */
 enum axvm_vcpu_state axvm_vcpu_state(const struct axvm_vm *vm, uint32_t vcpu);
 

@@ -153,6 +153,17 @@ static void call_exit_limit(struct fuzz *f)
 		v->vcpus[vcpu].limit = limit;
 }
 
+/* The stub's vCPUs do not spin. */
+static void call_spin_yield(struct fuzz *f)
+{
+	struct model_vm *v = pick_vm(f);
+	uint32_t vcpu = pick_vcpu(f, v);
+	uint32_t errors = errors_of_idle(v, vcpu);
+
+	CALL(f, errors != 0 ? errors : E(AXVM_ENOTSUP),
+	     axvm_vcpu_set_spin_yield(v->vm, vcpu, take8(f) % 2 != 0));
+}
+
 static void call_dump(struct fuzz *f)
 {
 	static char buffer[2048];
@@ -184,6 +195,7 @@ const struct api_call service_calls[] = {
 	{"vcpu_pending", call_pending, true},
 	{"set_exit_limit", call_exit_limit, true},
 	{"dump_vcpu", call_dump, true},
+	{"set_spin_yield", call_spin_yield, true},
 	{"resume", call_resume, true},
 	{"ivc", call_ivc, true},
 	{"ivc", call_ivc, true},

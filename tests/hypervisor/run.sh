@@ -32,6 +32,7 @@ usage() {
 	  --icount          one instruction per nanosecond, repeatable
 	  --mask-vtimer     ARM: the virtual timer is masked while its interrupt
 	                    waits, not taken by this kernel
+	  --spin-yield      ARM: a vCPU that waits in WFE leaves its CPU to others
 	  --cpu NAME        ARM: cortex-a76 (default), neoverse-n1 or another
 	  --sstc on|off     RISC-V: supervisor timer extension (on)
 	  --vector on|off   RISC-V: vector extension (off)
@@ -217,7 +218,7 @@ vector=off
 
 # Numbers that the hypervisor looks up in the bundle by these names.
 bundle_numbers="slice-ms migrate reboots reserve suspend shootdown"
-switches="no-uart demand stats histograms icount mask-vtimer"
+switches="no-uart demand stats histograms icount mask-vtimer spin-yield"
 
 # listed NAME LIST
 listed() {

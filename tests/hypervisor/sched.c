@@ -151,7 +151,8 @@ static void run(uint32_t self, struct axvm_cpu *handle, struct task *task)
 		while (exit.reason == AXVM_EXIT_MMIO);
 		state = vm_exit(task->owner, &exit);
 		board_take_irqs();
-	} while (state == TASK_RUNNING && board_now() < cpu->look);
+	} while (state == TASK_RUNNING && exit.reason != AXVM_EXIT_YIELD &&
+		 board_now() < cpu->look);
 	over = state == TASK_RUNNING;
 	moves = over && migrate != 0 && ++task->slices % migrate == 0;
 	MUST(axvm_vcpu_unbind(handle, task->vm, task->vcpu));

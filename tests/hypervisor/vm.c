@@ -138,6 +138,12 @@ static void configure(struct axvm_host *host, struct vm *vm, struct blob text)
 }
 
 /* Devices passed through may interrupt from now on. */
+static void yield_spinning(struct axvm_vm *vm)
+{
+	for (uint32_t i = 0; i < axvm_vm_vcpu_count(vm); i++)
+		MUST(axvm_vcpu_set_spin_yield(vm, i, true));
+}
+
 static void enable_irqs(const struct vm *vm)
 {
 	const struct axvm_vm_config *c = &vm->config.config;
@@ -200,6 +206,8 @@ void vm_start_all(struct axvm_host *host)
 		enable_irqs(vm);
 		if (option("histograms", 0) != 0)
 			stats_watch(vm->handle);
+		if (option("spin-yield", 0) != 0)
+			yield_spinning(vm->handle);
 		sched_add(vm, vm->handle);
 		shootdown_add(vm->handle);
 		vm_count++;

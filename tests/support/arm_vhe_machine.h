@@ -455,6 +455,7 @@ static const struct axvm_arch_ops machine_ops = {
 	.cpu_disable = machine_cpu_disable,
 	.tag_bits = axvmi_arm_tag_bits,
 	.counter = machine_counter,
+	.spin_yield = axvmi_arm_spin_yield,
 	.s2_format = axvmi_arm_choose_format,
 	.emulates = axvmi_arm_emulates,
 	.vm_init = machine_vm_init,

@@ -237,6 +237,28 @@ static void wfe_and_timeouts_end_at_once(void **state)
 	}
 }
 
+static void wfe_yields_where_the_host_asks_for_it(void **state)
+{
+	(void)state;
+	assert_int_equal(m.v->frame.hcr & HCR_TWE, 0);
+	assert_int_equal(axvm_vcpu_set_spin_yield(m.vm, 0, true), AXVM_OK);
+	assert_int_equal(m.v->frame.hcr & HCR_TWE, HCR_TWE);
+	for (uint64_t ti = 0; ti < 4; ti++) {
+		uint32_t reason = machine_step(esr_make(EC_WFX, ti), 0, 0);
+
+		assert_int_equal(reason, ti == 0  ? AXVM_EXIT_HALT
+					 : ti & 1 ? AXVM_EXIT_YIELD
+						  : WENT_ON);
+		assert_int_equal(m.v->frame.pc, ENTRY + 4);
+	}
+	/* Over resets, until it is taken back. */
+	axvmi_arm_vcpu_reset(&m.v->core, ENTRY, 0);
+	assert_int_equal(m.v->frame.hcr & HCR_TWE, HCR_TWE);
+	assert_int_equal(axvm_vcpu_set_spin_yield(m.vm, 0, false), AXVM_OK);
+	assert_int_equal(m.v->frame.hcr & HCR_TWE, 0);
+	assert_int_equal(machine_step(esr_make(EC_WFX, 1), 0, 0), WENT_ON);
+}
+
 /* ---- AArch32 ---- */
 
 /* ConditionHolds() of the manual, flag by flag. */
@@ -567,6 +589,7 @@ int main(void)
 		TEST(fp_state_is_loaded_at_its_first_use),
 		TEST(wfi_halts_with_the_timers_deadline),
 		TEST(wfe_and_timeouts_end_at_once),
+		TEST(wfe_yields_where_the_host_asks_for_it),
 		TEST(conditions_are_those_of_aarch32),
 		TEST(it_blocks_move_on_with_what_is_skipped),
 		TEST(aarch32_waits_too),

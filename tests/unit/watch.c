@@ -97,18 +97,22 @@ static void watching_is_refused_where_it_makes_no_sense(void **state)
 	assert_int_equal(axvm_vcpu_set_exit_limit(NULL, 0, 1), AXVM_EINVAL);
 	assert_int_equal(axvm_vcpu_set_exit_limit(vm, 0, 1), AXVM_ESTATE);
 	assert_int_equal(axvm_vcpu_set_histogram(vm, 0, NULL), AXVM_ESTATE);
+	assert_int_equal(axvm_vcpu_set_spin_yield(vm, 0, true), AXVM_ESTATE);
 	assert_int_equal(axvm_init(vm), AXVM_OK);
 	assert_int_equal(axvm_vcpu_set_exit_limit(vm, 1, 1), AXVM_ENOENT);
+	/* The stub's vCPUs do not spin. */
+	assert_int_equal(axvm_vcpu_set_spin_yield(vm, 0, true), AXVM_ENOTSUP);
 	assert_int_equal(axvm_vcpu_set_histogram(vm, 0, &h), AXVM_EINVAL);
 	end(vm);
 }
 
-static int refusals[2];
+static int refusals[3];
 
 static void watch_it_now(void *arg)
 {
 	refusals[0] = axvm_vcpu_set_exit_limit(arg, 0, 1);
 	refusals[1] = axvm_vcpu_set_histogram(arg, 0, NULL);
+	refusals[2] = axvm_vcpu_set_spin_yield(arg, 0, true);
 }
 
 static void watching_cannot_begin_while_the_vcpu_runs(void **state)
@@ -120,6 +124,7 @@ static void watching_cannot_begin_while_the_vcpu_runs(void **state)
 	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
 	assert_int_equal(refusals[0], AXVM_EBUSY);
 	assert_int_equal(refusals[1], AXVM_EBUSY);
+	assert_int_equal(refusals[2], AXVM_EBUSY);
 	end(vm);
 }
 

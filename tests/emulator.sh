@@ -12,7 +12,8 @@
 # the CPU. EXTRA: vector (the harts have V), migrate (every time slice on another
 # hart), lp64d (a hard-float host on such harts), fp (a host that uses FP
 # registers, ARM), suspend (stops three times for a second, and is watched),
-# shootdown (the host takes a page away 300 times).
+# shootdown (the host takes a page away 300 times), mask (the host does not take
+# the virtual timer, ARM), yield (vCPUs that spin leave their CPU to others, ARM).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/guests.sh
@@ -58,6 +59,8 @@ machine() { # kernel arguments...
 	shootdown) set -- --shootdown 300 "$@" ;;
 	lp64d) set -- --vector on "$@" ;;
 	suspend) set -- --suspend 3 --histograms "$@" ;;
+	mask) set -- --mask-vtimer --append masked-vtimer "$@" ;;
+	yield) set -- --spin-yield "$@" ;;
 	esac
 	[ "$what" != rtc ] || set -- --passthrough "$clock" "$@"
 	[ "$extra" != lp64d ] || export AXVM_PRESET=riscv64-lp64d
@@ -305,7 +308,10 @@ jobs_arm_vhe() {
 		payload sysreg 2 1 max
 		payload rtc 1 1 cortex-a76
 		payload smp 1 1 cortex-a76
+		payload time 4 1 cortex-a76
+		payload time 4 1 cortex-a76 mask
 		payload smp 4 1 cortex-a76
+		payload smp 4 1 cortex-a76 yield
 		ivc ivc 1 1 cortex-a76
 		reset reset 2 1 cortex-a76
 		pause pause 1 1 cortex-a76
@@ -319,11 +325,15 @@ jobs_arm_vhe() {
 		payload gic 4 2 cortex-a76
 		payload rtc 4 2 cortex-a76
 		payload fp 4 2 cortex-a76
+		payload time 4 2 cortex-a76
+		payload time 4 2 cortex-a76 mask
 		payload smp 4 2 cortex-a76
 		payload wild 4 2 cortex-a76
 		payload gic 4 2 cortex-a76 migrate
 		payload rtc 4 2 cortex-a76 migrate
 		payload fp 4 2 cortex-a76 migrate
+		payload time 4 2 neoverse-n1 migrate
+		payload time 4 2 cortex-a76 migrate
 		payload smp 4 2 cortex-a76 migrate
 		payload shoot 2 2 cortex-a76 shootdown
 		pause pause 3 2 cortex-a76

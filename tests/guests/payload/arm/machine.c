@@ -59,6 +59,9 @@ static void property(const char *parent, const char *at, const char *name,
 		machine.gicd = be64(value);
 		machine.gicr = be64(value + 16);
 		machine.gicr_size = be64(value + 24);
+	} else if (same(at, "chosen") && same(name, "bootargs")) {
+		machine.masked_vtimer =
+			same((const char *)value, "masked-vtimer");
 	} else if (starts(at, "ivc@")) {
 		if (reg)
 			machine.ivc_base = be64(value);

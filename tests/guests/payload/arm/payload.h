@@ -242,6 +242,7 @@ void fp_spin(const struct fp *in, struct fp *out, uint64_t end);
 
 struct machine {
 	bool axvm; /* ours, else QEMU's own */
+	bool masked_vtimer; /* the host masks it while its interrupt waits */
 	uint32_t cpu_count;
 	uint64_t affinity[MAX_CPUS]; /* [0] is the boot CPU */
 	uint64_t ram_base, ram_size;

@@ -165,6 +165,12 @@ static void registers(const struct timer *t)
 
 /* ---- The level ---- */
 
+/* See struct axvm_hal, take_vtimer. */
+static bool is_masked_by_host(const struct timer *t)
+{
+	return machine.masked_vtimer && t->intid == PPI_VIRTUAL;
+}
+
 static bool waits(const struct timer *t)
 {
 	return irq_waits() && gic_is_pending(self(), t->intid);
@@ -206,7 +212,10 @@ static void level(const struct timer *t)
 	t->set_ctl(0);
 	check(gone, "%s: disabled: no interrupt", t->name);
 	check(up, "%s: due: an interrupt waits", t->name);
-	check(masked, "%s: IMASK takes it away", t->name);
+	if (is_masked_by_host(t))
+		skip("IMASK is the host's", "%s: IMASK takes it away", t->name);
+	else
+		check(masked, "%s: IMASK takes it away", t->name);
 	check(later, "%s: so does a later CVAL", t->name);
 	check_eq(got, n, "%s: it is PPI %u", t->name, n);
 	check(again, "%s: ended with the timer due: it comes again", t->name);
@@ -279,7 +288,11 @@ static void interrupts(const struct timer *t)
 			good += arrives(t, t->count() + ms_to_ticks(2), asleep);
 		check_eq(good, 20, "%s: twenty times 2 ms, %s", t->name, how);
 	}
-	check(once(t), "%s: masked by its handler: once", t->name);
+	if (is_masked_by_host(t))
+		skip("IMASK is the host's", "%s: masked by its handler: once",
+		     t->name);
+	else
+		check(once(t), "%s: masked by its handler: once", t->name);
 	count = c->timer_irqs;
 	t->set_cval(t->count() + ms_to_ticks(20));
 	t->set_ctl(CTL_ENABLE);
@@ -300,7 +313,7 @@ static void interrupts(const struct timer *t)
 	gic_enable(c, t->intid, true);
 }
 
-/* Interrupts of either timer in the order they came in; it is masked. */
+/* Interrupts of either timer in the order they came in; it is disabled. */
 static volatile uint32_t came[4];
 static volatile uint32_t came_count;
 
@@ -311,9 +324,9 @@ static void note_order(struct cpu *c, uint32_t intid)
 		came[came_count] = intid;
 	came_count++;
 	if (intid == PPI_VIRTUAL)
-		set_cntv_ctl(CTL_ENABLE | CTL_IMASK);
+		set_cntv_ctl(0);
 	else
-		set_cntp_ctl(CTL_ENABLE | CTL_IMASK);
+		set_cntp_ctl(0);
 }
 
 /* Both at once, the later one first armed. */
@@ -331,8 +344,6 @@ static void together(void)
 	(void)wait_for(came_count >= 2, LATE_MS);
 	delay_ms(5);
 	irqs_off();
-	set_cntp_ctl(0);
-	set_cntv_ctl(0);
 	c->on_irq = NULL;
 	check_eq(came_count, 2, "both come, once");
 	check_eq(came[0], PPI_VIRTUAL, "the earlier one first");

@@ -163,11 +163,11 @@ job_reset() {
 	verdict $status "powered off (status $status)"
 }
 
-linux_lines() {
+linux_lines() { # log [words before the verdict]
 	for line in "nproc $cpus$" "uname Linux ." "fp ok" "memory ok" \
 		"irq ok" "load ok" "hotplug ok"; do
-		echo "result $line" | guests_has_lines "$log" 2>/dev/null
-		verdict $? "${line%[$.]}"
+		echo "result $line" | guests_has_lines "$1" 2>/dev/null
+		verdict $? "${2-}${line%[$.]}"
 	done
 }
 
@@ -176,7 +176,7 @@ job_linux() {
 		--append "console=$console axvm.batch" --timeout 150) \
 		</dev/null >"$log" 2>&1
 	status=$?
-	linux_lines
+	linux_lines "$log"
 	verdict $status "powered off (status $status)"
 }
 
@@ -190,10 +190,45 @@ job_reboot() {
 		send poweroff
 	END
 	status=$?
-	linux_lines
+	linux_lines "$log"
 	boots=$(grep -a -c '^result nproc' "$log")
 	verdict $((boots != 2)) "booted twice ($boots)"
 	verdict $status "powered off (status $status)"
+}
+
+# From its shell, twice; then power off. No checks.
+job_reboots() {
+	guests_dialogue "$log" 60 machine "$GUESTS/Image" \
+		--initrd "$GUESTS/initrd.cpio" --memory 256M \
+		--append "console=$console" --timeout 180 <<-END
+		wait To leave:
+		send reboot -f
+		wait To leave:
+		send reboot -f
+		wait To leave:
+		send poweroff -f
+	END
+	status=$?
+	boots=$(grep -a -c "^Linux .* on $cpus CPUs" "$log")
+	verdict $((boots != 3)) "booted three times ($boots)"
+	verdict $status "powered off (status $status)"
+}
+
+# Two VMs of it, on the same CPUs at once.
+job_twins() {
+	linux="--kernel $GUESTS/Image --initrd $GUESTS/initrd.cpio"
+	# shellcheck disable=SC2086 # words
+	(machine "$GUESTS/Image" --initrd "$GUESTS/initrd.cpio" --memory 192M \
+		--append "console=$console axvm.batch" --timeout 240 -- \
+		$linux --cpus "$cpus" --memory 192M \
+		--append "console=$console axvm.batch") \
+		</dev/null >"$log" 2>&1
+	status=$?
+	for vm in 1 2; do
+		sed -n "s/^vm$vm| //p" "$log" >"$log.vm$vm"
+		linux_lines "$log.vm$vm" "VM $vm: "
+	done
+	verdict $status "both powered off (status $status)"
 }
 
 # A CPU on which the library does not run says what it misses.
@@ -348,7 +383,9 @@ jobs_arm_vhe() {
 		linux linux 4 2 neoverse-n1
 		linux linux 4 2 cortex-a76 migrate
 		linux linux 2 2 cortex-a76 suspend
+		twins linux 2 2 cortex-a76
 		reboot linux 4 2 cortex-a76
+		reboots linux 2 2 neoverse-n1
 	END
 }
 
@@ -359,7 +396,8 @@ job_name() {
 	arm_vhe) variant="CPUs, $5" ;;
 	esac
 	echo "$2${1#"$2"} $3 vCPUs on $4 $variant${6:+, $6}" |
-		sed 's/^\([a-z]*\)payload /\1 /; s/^linuxreboot/linux reboot/; s/^pausepause/pause/
+		sed 's/^\([a-z]*\)payload /\1 /; s/^linuxreboot/linux reboot/
+			s/^linuxtwins/linux, two VMs,/; s/^pausepause/pause/
 			s/^nonerefused/refused,/
 			s/^smptwo/smp and wild, two VMs,/'
 }

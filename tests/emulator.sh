@@ -336,6 +336,7 @@ jobs_arm_vhe() {
 		payload psci 2 1 a64fx
 		payload abort 1 1 cortex-a76
 		payload abort 1 1 max
+		payload aarch32 1 1 cortex-a76
 		payload mmio 1 1 cortex-a76
 		payload gic 1 1 cortex-a76
 		payload fp 2 1 cortex-a76

@@ -397,7 +397,7 @@ job_name() {
 	arm_vhe) variant="CPUs, $5" ;;
 	esac
 	echo "$2${1#"$2"} $3 vCPUs on $4 $variant${6:+, $6}" |
-		sed 's/^\([a-z]*\)payload /\1 /; s/^linuxreboot/linux reboot/
+		sed 's/^\([a-z0-9]*\)payload /\1 /; s/^linuxreboot/linux reboot/
 			s/^linuxtwins/linux, two VMs,/; s/^pausepause/pause/
 			s/^nonerefused/refused,/
 			s/^smptwo/smp and wild, two VMs,/'

@@ -78,6 +78,7 @@ set(AXVM_UNIT_TESTS
   arm_vhe_sysreg
   arm_vhe_timer
   arm_vhe_vgic
+  arm_vhe_vgic_bounds
   arm_vhe_vgic_lr
   arm_vhe_vgic_random
   arm_vhe_vgic_state

@@ -14,6 +14,7 @@ exists() {
 	[ -f "$file" ] || return 1
 	case $file in
 	tests/unit/*) grep -q "^static void $name(" "$file" ;;
+	tests/emulator.sh) grep -qx "[[:space:]]*$name" "$file" ;;
 	*) grep -qF "\"$name" "$file" ;;
 	esac
 }

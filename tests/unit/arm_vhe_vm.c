@@ -290,6 +290,35 @@ static void traps_go_by_what_the_cpu_has(void **state)
 	assert_int_equal(HCR_GUEST & HCR_TGE, 0);
 }
 
+/* By the numbers of "HCR_EL2, Hypervisor Configuration Register". */
+static void guests_run_with_every_trap_that_is_needed(void **state)
+{
+	static const struct {
+		unsigned bit;
+		bool set;
+		const char *name;
+	} bits[] = {
+		{0, true, "VM"},     {1, true, "SWIO"},	 {3, true, "FMO"},
+		{4, true, "IMO"},    {5, true, "AMO"},	 {9, true, "FB"},
+		{13, true, "TWI"},   {18, true, "TID3"}, {19, true, "TSC"},
+		{20, true, "TIDCP"}, {21, true, "TACR"}, {22, true, "TSW"},
+		{31, true, "RW"},    {34, true, "E2H"},	 {12, false, "DC"},
+		{27, false, "TGE"},  {29, false, "HCD"}, {32, false, "CD"},
+		{33, false, "ID"},   {42, false, "NV"},	 {47, false, "FIEN"},
+		{56, false, "ATA"},
+	};
+
+	(void)state;
+	for (uint64_t n = 0; n < 2; n++) {
+		uint64_t hcr = hcr_with(n * ARM_FEATURE_PAUTH);
+
+		for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
+			if ((hcr >> bits[i].bit & 1) != bits[i].set)
+				fail_msg("HCR_EL2.%s", bits[i].name);
+		}
+	}
+}
+
 static void vcpus_have_affinities_that_sgis_reach(void **state)
 {
 	(void)state;
@@ -637,6 +666,7 @@ int main(void)
 		TEST(the_boot_vcpu_starts_as_the_boot_protocol_says),
 		TEST(reset_leaves_nothing_of_the_life_before),
 		TEST(traps_go_by_what_the_cpu_has),
+		TEST(guests_run_with_every_trap_that_is_needed),
 		TEST(vcpus_have_affinities_that_sgis_reach),
 		TEST(every_register_is_its_own),
 		TEST(numbers_are_those_of_the_manual),

@@ -337,6 +337,7 @@ jobs_arm_vhe() {
 		payload abort 1 1 cortex-a76
 		payload abort 1 1 max
 		payload aarch32 1 1 cortex-a76
+		payload debug 2 1 cortex-a76
 		payload mmio 1 1 cortex-a76
 		payload gic 1 1 cortex-a76
 		payload fp 2 1 cortex-a76
@@ -367,6 +368,7 @@ jobs_arm_vhe() {
 		payload wild 4 2 cortex-a76
 		payload gic 4 2 cortex-a76 migrate
 		payload rtc 4 2 cortex-a76 migrate
+		payload debug 4 2 cortex-a76 migrate
 		payload fp 4 2 cortex-a76 migrate
 		payload time 4 2 neoverse-n1 migrate
 		payload time 4 2 cortex-a76 migrate

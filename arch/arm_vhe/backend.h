@@ -38,6 +38,7 @@
 #define ARM_EFFECT_TRAP 0x1u /* the guest gets the exception in `trap` */
 #define ARM_EFFECT_VGIC 0x2u /* list registers are filled anew */
 #define ARM_EFFECT_TIMER 0x4u /* CNTP changed: look at it again */
+#define ARM_EFFECT_DEBUG 0x8u /* the debug registers go onto the CPU */
 
 /* EL1 and EL0 registers that stay loaded while the vCPU is resident. SP_EL0 and
  * TPIDR_EL0 are in the frame: the host has its own. */
@@ -115,6 +116,17 @@ struct arm_last_device {
 	uint32_t range;
 };
 
+/* debug.c: the debug registers as the guest reads them. */
+struct arm_debug {
+	uint64_t mdscr;
+	uint64_t mdccint;
+	uint64_t os_lock; /* 0 or 1 */
+	uint64_t claim;
+	uint64_t numbered[4]
+			 [16]; /* DBGBVR<n>, DBGBCR<n>, DBGWVR<n>, DBGWCR<n> */
+	uint32_t on; /* MDSCR_EL1 would stop the host too: debug_regs.c */
+};
+
 enum arm_power {
 	ARM_POWER_ON = 0,
 	ARM_POWER_STANDBY, /* CPU_SUSPEND: goes on after the call */
@@ -147,6 +159,8 @@ struct arm_vcpu {
 	uint32_t cntp_level; /* PPI 30 as the vGIC knows it */
 	uint32_t cntp_armed; /* hal.timer has been told */
 	uint64_t cntp_cval;
+
+	struct arm_debug debug;
 
 	/* psci.c: enum arm_power, and how ARM_POWER_DOWN ends. */
 	atomic_u32 power;
@@ -222,6 +236,8 @@ struct arm_cpu {
 	/* What vcpu_put gives back. */
 	uint64_t host_hcr, host_cptr, host_mdcr, host_mdscr, host_csselr;
 	uint64_t host_tpidrro_el0, host_tpidr_el1, host_par;
+	uint64_t host_numbered[4][16]; /* breakpoints and watchpoints */
+	uint32_t host_numbered_saved;
 	uint64_t host_fp[9]; /* hosts that use FP registers: d8..d15, FPCR */
 };
 
@@ -328,6 +344,19 @@ void axvmi_arm_id_init(struct arm_vm *avm);
 void axvmi_arm_cntp_look(struct arm_vcpu *v);
 /* Guest counter at which it is due; UINT64_MAX: not running, or up already. */
 uint64_t axvmi_arm_cntp_due(const struct arm_vcpu *v);
+
+/* ---- debug.c ---- */
+
+/* Is there a debug register of this number? Reads and writes of it, false if it
+ * has none; ARM_EFFECT_DEBUG. */
+bool axvmi_arm_debug_has(const struct arm_vcpu *v, uint32_t number);
+bool axvmi_arm_debug_read(const struct arm_vcpu *v, uint32_t number,
+			  uint64_t *value);
+bool axvmi_arm_debug_write(struct arm_vcpu *v, uint32_t number, uint64_t value);
+/* MDSCR_EL1 as it has effect: the OS lock holds debug exceptions back. */
+uint64_t axvmi_arm_debug_mdscr(const struct arm_vcpu *v);
+/* As after power-on: locked, all off. */
+void axvmi_arm_debug_reset(struct arm_vcpu *v);
 
 /* ---- timer.c ---- */
 

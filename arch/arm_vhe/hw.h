@@ -2,8 +2,8 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /*
- * Single machine instructions as functions. Metal: only cpu.c, vcpu.c and lazy.c
- * include it.
+ * Single machine instructions as functions. Metal: only metal files include
+ * it.
  */
 #ifndef AXVMI_ARM_HW_H
 #define AXVMI_ARM_HW_H
@@ -130,6 +130,12 @@ static inline uint64_t hw_daif_save(void)
 
 	__asm__ volatile("msr daifset, #3" : : : "memory");
 	return daif;
+}
+
+/* PSTATE.D; restoring what hw_daif_save() returned ends it. */
+static inline void hw_mask_debug(void)
+{
+	__asm__ volatile("msr daifset, #8" : : : "memory");
 }
 
 /* ---- world.S ---- */

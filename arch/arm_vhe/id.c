@@ -55,9 +55,10 @@ static const struct id_rule rules[] = {
 	 0x10},
 	/* ID_AA64PFR1_EL1: BT, SSBS, CSV2_frac. Not MTE, SME, NMI. */
 	{4, 1, FIELD64(7, 0) | FIELD64(35, 32), 0},
-	/* ID_AA64DFR0_EL1: Armv8 debug with two breakpoints, two watchpoints,
-	 * the least there can be, and no OS double lock. */
-	{5, 0, 0, UINT64_C(0xf000101006)},
+	/* ID_AA64DFR0_EL1: Armv8 debug with the CPU's breakpoints and
+	 * watchpoints and no OS double lock. */
+	{5, 0, ID_DFR0_BRPS | ID_DFR0_WRPS | ID_DFR0_CTX_CMPS,
+	 UINT64_C(0xf000000006)},
 	/* ID_AA64ISAR0_EL1: not TME. */
 	{6, 0, FIELD64(63, 28) | FIELD64(23, 4), 0},
 	/* ID_AA64ISAR1_EL1: not XS, LS64. PAuth: see below. */

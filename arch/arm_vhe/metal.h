@@ -83,6 +83,14 @@ void axvmi_arm_gic_read(struct arm_vcpu *v, bool all);
 void axvmi_arm_gic_write(struct arm_vcpu *v, bool all);
 void axvmi_arm_deactivate(uint32_t intid);
 
+/*
+ * debug_regs.c. Enter: ARM_EFFECT_DEBUG. Leave: at the end of a run, if
+ * v->debug.on. Put: the host has its breakpoints back.
+ */
+void axvmi_arm_debug_enter(struct arm_vcpu *v);
+void axvmi_arm_debug_leave(struct arm_vcpu *v);
+void axvmi_arm_debug_put(struct arm_cpu *cpu);
+
 /* vcpu.c */
 extern const struct arm_metal axvmi_arm_metal;
 void axvmi_arm_vcpu_load(struct axvm_vcpu *vcpu);

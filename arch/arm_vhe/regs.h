@@ -166,6 +166,13 @@
 #define MDCR_TPMS BIT64(14) /* FEAT_SPE */
 #define MDCR_TTRF BIT64(19) /* FEAT_TRF */
 
+/* MDSCR_EL1, "Monitor Debug System Control Register": what guests have of it. */
+#define MDSCR_SS BIT64(0)
+#define MDSCR_TDCC BIT64(12)
+#define MDSCR_KDE BIT64(13)
+#define MDSCR_MDE BIT64(15)
+#define MDSCR_MASK (MDSCR_SS | MDSCR_TDCC | MDSCR_KDE | MDSCR_MDE)
+
 /* CNTHCTL_EL2, "Counter-timer Hypervisor Control register", layout with E2H. */
 #define CNTHCTL_EL1PCTEN BIT64(10)
 #define CNTHCTL_EL1PTEN BIT64(11)
@@ -215,6 +222,9 @@
 #define ID_PFR0_GIC FIELD64(27, 24)
 #define ID_PFR1_SME FIELD64(27, 24)
 #define ID_DFR0_PMUVER FIELD64(11, 8)
+#define ID_DFR0_BRPS FIELD64(15, 12)
+#define ID_DFR0_WRPS FIELD64(23, 20)
+#define ID_DFR0_CTX_CMPS FIELD64(31, 28)
 #define ID_MMFR0_PARANGE FIELD64(3, 0)
 #define ID_MMFR0_TGRAN4_2 FIELD64(43, 40)
 #define ID_MMFR0_TGRAN4 FIELD64(31, 28)

@@ -5,6 +5,7 @@
 set(PURE
   abort.c
   cntp.c
+  debug.c
   exit.c
   guest_tables.c
   id.c
@@ -29,6 +30,7 @@ set(PURE
 set(METAL
   backend.c
   cpu.c
+  debug_regs.c
   lazy.c
   state.c
   vcpu.c

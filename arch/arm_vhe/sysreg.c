@@ -3,26 +3,24 @@
 
 /*
  * System registers and system instructions of guests that trap: ID registers,
- * the physical timer, SGIs, what is left of the debug registers. What is neither
+ * the physical timer, SGIs; debug.c has the debug registers. What is neither
  * here nor a device on the SYSREG bus does not exist. On the vCPU's own thread.
  */
 #include "exit.h"
 #include "sysreg.h"
 
-/* "OSLSR_EL1": OSLM, the lock is there; it is not locked. */
-#define OSLSR_UNLOCKED UINT64_C(0x8)
 /* "ICC_SRE_EL1": SRE, DFB, DIB: no other interface than this. */
 #define SRE_ONLY UINT64_C(0x7)
 
 enum rule_kind {
 	RULE_NONE = 0,
 	RULE_VALUE, /* reads as `value`, ignores writes */
-	RULE_CONSTANT, /* reads as `value`; writes are undefined */
 	RULE_IGNORE, /* a write-only register or instruction: ignored */
 	RULE_TIMER,
 	RULE_COUNTER, /* as TIMER, read-only */
 	RULE_SGI, /* write-only; `value`: the group */
 	RULE_DIR,
+	RULE_DEBUG,
 };
 
 struct rule {
@@ -50,37 +48,9 @@ static const struct rule rules[] = {
 	{SYSREG(1, 0, 7, 6, 2), RULE_IGNORE, 0},
 	{SYSREG(1, 0, 7, 10, 2), RULE_IGNORE, 0},
 	{SYSREG(1, 0, 7, 14, 2), RULE_IGNORE, 0},
-	/* OSDTRRX, MDCCINT, MDSCR, OSDTRTX, OSECCR */
-	{SYSREG(2, 0, 0, 0, 2), RULE_VALUE, 0},
-	{SYSREG(2, 0, 0, 2, 0), RULE_VALUE, 0},
-	{SYSREG(2, 0, 0, 2, 2), RULE_VALUE, 0},
-	{SYSREG(2, 0, 0, 3, 2), RULE_VALUE, 0},
-	{SYSREG(2, 0, 0, 6, 2), RULE_VALUE, 0},
-	/* MDRAR, OSLAR, OSLSR, OSDLR, DBGPRCR */
-	{SYSREG(2, 0, 1, 0, 0), RULE_CONSTANT, 0},
-	{SYSREG(2, 0, 1, 0, 4), RULE_IGNORE, 0},
-	{SYSREG(2, 0, 1, 1, 4), RULE_CONSTANT, OSLSR_UNLOCKED},
-	{SYSREG(2, 0, 1, 3, 4), RULE_VALUE, 0},
-	{SYSREG(2, 0, 1, 4, 4), RULE_VALUE, 0},
-	/* DBGCLAIMSET, DBGCLAIMCLR, DBGAUTHSTATUS */
-	{SYSREG(2, 0, 7, 8, 6), RULE_VALUE, 0},
-	{SYSREG(2, 0, 7, 9, 6), RULE_VALUE, 0},
-	{SYSREG(2, 0, 7, 14, 6), RULE_CONSTANT, 0},
-	/* MDCCSR_EL0, DBGDTR_EL0, DBGDTRRX_EL0 and DBGDTRTX_EL0 */
-	{SYSREG(2, 3, 0, 1, 0), RULE_CONSTANT, 0},
-	{SYSREG(2, 3, 0, 4, 0), RULE_VALUE, 0},
-	{SYSREG(2, 3, 0, 5, 0), RULE_VALUE, 0},
 	/* ACTLR_EL1 */
 	{SYSREG(3, 0, 1, 0, 1), RULE_VALUE, 0},
 };
-
-/* DBGBVR<n>, DBGBCR<n>, DBGWVR<n>, DBGWCR<n> of the two that there are (see
- * id.c): they hold nothing and match nothing. */
-static bool is_breakpoint(uint32_t number)
-{
-	return number >> 7 == SYSREG(2, 0, 0, 0, 0) >> 7 &&
-	       SYSREG_CRM(number) < 2 && SYSREG_OP2(number) >= 4;
-}
 
 /* The space that HCR_EL2.TID3 traps; what is not allocated reads as zero. */
 static bool is_id(uint32_t number)
@@ -89,17 +59,17 @@ static bool is_id(uint32_t number)
 	       SYSREG(3, 0, 0, 8, 0) - SYSREG(3, 0, 0, 1, 0);
 }
 
-static struct rule find_rule(uint32_t number)
+static struct rule find_rule(const struct arm_vcpu *v, uint32_t number)
 {
-	const struct rule nothing = {(uint16_t)number, RULE_VALUE, 0};
+	struct rule rule = {(uint16_t)number, RULE_NONE, 0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		if (rules[i].number == number)
 			return rules[i];
 	}
-	if (is_breakpoint(number))
-		return nothing;
-	return (struct rule){(uint16_t)number, RULE_NONE, 0};
+	if (axvmi_arm_debug_has(v, number))
+		rule.kind = RULE_DEBUG;
+	return rule;
 }
 
 /* ---- accesses ---- */
@@ -116,13 +86,14 @@ static bool read_rule(struct arm_vcpu *v, const struct rule *rule,
 {
 	switch (rule->kind) {
 	case RULE_VALUE:
-	case RULE_CONSTANT:
 		*value = rule->value;
 		return true;
 	case RULE_TIMER:
 	case RULE_COUNTER:
 		*value = axvmi_arm_cntp_read(v, rule->number);
 		return true;
+	case RULE_DEBUG:
+		return axvmi_arm_debug_read(v, rule->number, value);
 	default:
 		return false;
 	}
@@ -148,6 +119,8 @@ static bool write_rule(struct arm_vcpu *v, const struct rule *rule,
 		if (has_gic)
 			axvmi_arm_write_dir(v, value);
 		return has_gic;
+	case RULE_DEBUG:
+		return axvmi_arm_debug_write(v, rule->number, value);
 	default:
 		return false;
 	}
@@ -193,7 +166,7 @@ static int bus(struct arm_vcpu *v, uint32_t iss, uint64_t value)
 
 static __attribute__((noinline)) int other(struct arm_vcpu *v, uint32_t iss)
 {
-	struct rule rule = find_rule(sysreg_of_iss(iss));
+	struct rule rule = find_rule(v, sysreg_of_iss(iss));
 	uint64_t rt = FIELD_GET(SYS_ISS_RT, iss);
 	uint64_t value = 0;
 	bool done;

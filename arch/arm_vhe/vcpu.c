@@ -39,6 +39,8 @@ static void apply_effects(struct arm_vcpu *v)
 		axvmi_arm_take_trap(v);
 	if ((v->effects & ARM_EFFECT_TIMER) != 0)
 		axvmi_arm_cntp_look(v);
+	if ((v->effects & ARM_EFFECT_DEBUG) != 0)
+		axvmi_arm_debug_enter(v);
 	/* Last: the timer may have changed an interrupt. */
 	if ((v->effects & ARM_EFFECT_VGIC) != 0)
 		axvmi_arm_gic_fill(v);
@@ -272,7 +274,8 @@ void axvmi_arm_vcpu_load(struct axvm_vcpu *vcpu)
 	sys_write(SYS_VPIDR_EL2, avm->midr);
 	sys_write(SYS_VMPIDR_EL2, v->mpidr);
 	sys_write(SYS_CNTVOFF_EL2, -load_relaxed(&vcpu->vm->time_offset));
-	/* Debug, PMU and trace registers are not for guests. */
+	/* PMU and trace registers are not for guests; debug.c has their debug
+	 * registers. */
 	sys_write(SYS_MDCR_EL2, (cpu->host_mdcr & MDCR_HPMN) | MDCR_TDA |
 					MDCR_TDOSA | MDCR_TDRA | MDCR_TPM |
 					MDCR_TPMCR | MDCR_TPMS | MDCR_TTRF);
@@ -282,7 +285,7 @@ void axvmi_arm_vcpu_load(struct axvm_vcpu *vcpu)
 	v->gic.lr_used = 0;
 	v->gic.hcr = 0;
 	axvmi_arm_gic_write(v, true);
-	v->effects |= ARM_EFFECT_VGIC;
+	v->effects |= ARM_EFFECT_VGIC | ARM_EFFECT_DEBUG;
 	hw_isb();
 }
 
@@ -298,6 +301,7 @@ void axvmi_arm_vcpu_put(struct axvm_vcpu *vcpu)
 	axvmi_arm_vtimer_drop(v);
 	axvmi_arm_gic_read(v, true);
 	axvmi_arm_el1_save(v);
+	axvmi_arm_debug_put(arm_cpu(vcpu->cpu));
 	host_state_restore(arm_cpu(vcpu->cpu));
 	/* No translation through the VM's tables any more, not even a
 	 * speculative one: its memory may be freed now. */
@@ -343,6 +347,8 @@ int axvmi_arm_vcpu_run(struct axvm_vcpu *vcpu)
 	reason = go_on(v, reason);
 	if (reason == 0)
 		reason = axvmi_arm_world_run(&v->frame);
+	if (v->debug.on)
+		axvmi_arm_debug_leave(v);
 	/* Others cannot, and may want to know. */
 	if (v->gic.lr_used != 0)
 		axvmi_arm_gic_fold(v);

@@ -151,6 +151,7 @@ void axvmi_arm_power_on_state(struct arm_vcpu *v, uint64_t entry,
 	v->el1[ARM_EL1_SCTLR] = SCTLR_RES1;
 	v->cntp_ctl = 0;
 	v->cntp_cval = 0;
+	axvmi_arm_debug_reset(v);
 }
 
 static uint64_t guest_hcr(const struct axvm_host *host)

@@ -24,6 +24,7 @@
 #define ARM_FEATURE_CYCLES BIT64(14) /* PMCCNTR_EL0 counts for the host */
 #define ARM_FEATURE_LRS FIELD64(20, 16) /* list registers, 1..16 */
 #define ARM_FEATURE_PREEMPTION_BITS FIELD64(26, 24) /* virtual, 5..7 */
+#define ARM_FEATURE_MTE2 BIT64(27)
 
 /* INTIDs that the architecture's devices of a vCPU use (Base System
  * Architecture, "PPI assignments"). */
@@ -232,7 +233,7 @@ struct arm_vm {
 struct arm_cpu {
 	struct axvm_cpu core;
 	/* What cpu_disable gives back. */
-	uint64_t host_cnthctl, host_vtcr, host_ich_hcr, host_icc_sre;
+	uint64_t host_cnthctl, host_vtcr, host_ich_hcr, host_icc_sre, host_hcrx;
 	/* What vcpu_put gives back. */
 	uint64_t host_hcr, host_cptr, host_mdcr, host_mdscr, host_csselr;
 	uint64_t host_tpidrro_el0, host_tpidr_el1, host_par;

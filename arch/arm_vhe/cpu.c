@@ -69,6 +69,11 @@ static bool lends_pauth(void)
 	       (sys_read(SYS_SCTLR_EL2) & SCTLR_PAUTH) == 0;
 }
 
+static bool has_hcrx(void)
+{
+	return id_field(7, 1, ID_MMFR1_HCX) != 0;
+}
+
 static uint64_t probe(void)
 {
 	uint64_t vtr = sys_read(SYS_ICH_VTR_EL2);
@@ -83,6 +88,7 @@ static uint64_t probe(void)
 	f |= id_field(4, 0, ID_PFR0_RAS) != 0 ? ARM_FEATURE_RAS : 0;
 	f |= id_field(4, 0, ID_PFR0_SVE) != 0 ? ARM_FEATURE_SVE : 0;
 	f |= id_field(4, 1, ID_PFR1_SME) != 0 ? ARM_FEATURE_SME : 0;
+	f |= id_field(4, 1, ID_PFR1_MTE) >= 2 ? ARM_FEATURE_MTE2 : 0;
 	f |= counts_cycles() ? ARM_FEATURE_CYCLES : 0;
 	return f;
 }
@@ -151,6 +157,11 @@ int axvmi_arm_cpu_enable(struct axvm_cpu *cpu)
 	sys_write(SYS_ICH_HCR_EL2, 0);
 	sys_write(SYS_ICC_SRE_EL2, c->host_icc_sre | ICC_SRE_ENABLE);
 	sys_write(SYS_HSTR_EL2, 0);
+	if (has_hcrx()) {
+		/* What it allows guests, their identification does not show. */
+		c->host_hcrx = sys_read(SYS_HCRX_EL2);
+		sys_write(SYS_HCRX_EL2, 0);
+	}
 	sys_write(SYS_VTTBR_EL2, 0);
 	hw_isb();
 	axvmi_arm_tlb_flush_all();
@@ -165,6 +176,8 @@ void axvmi_arm_cpu_disable(struct axvm_cpu *cpu)
 	sys_write(SYS_VTCR_EL2, c->host_vtcr);
 	sys_write(SYS_ICH_HCR_EL2, c->host_ich_hcr);
 	sys_write(SYS_ICC_SRE_EL2, c->host_icc_sre);
+	if (has_hcrx())
+		sys_write(SYS_HCRX_EL2, c->host_hcrx);
 	hw_isb();
 	axvmi_arm_tlb_flush_all();
 }

@@ -19,6 +19,8 @@ struct id_rule {
 
 #define PFR0_EL0 FIELD64(3, 0)
 #define PFR0_EL0_AARCH32 UINT64_C(2)
+#define PFR0_CSV2 FIELD64(59, 56)
+#define PFR1_CSV2_FRAC FIELD64(35, 32)
 #define MMFR0_ASIDBITS FIELD64(7, 4)
 
 static const struct id_rule rules[] = {
@@ -95,6 +97,13 @@ static uint64_t pa_range(const struct arm_vm *avm, uint64_t cpu)
 	return range < cpu ? range : cpu;
 }
 
+/* Of fields that say more and more, no more than `most`. */
+static void limit(uint64_t *id, uint64_t field, uint64_t most)
+{
+	if (FIELD_GET(field, *id) > most)
+		*id = FIELD_SET(field, *id, most);
+}
+
 bool axvmi_arm_has_aarch32(const struct arm_vm *avm)
 {
 	return FIELD_GET(PFR0_EL0, avm->id[4][0]) == PFR0_EL0_AARCH32;
@@ -114,6 +123,9 @@ void axvmi_arm_id_init(struct arm_vm *avm)
 			r->set;
 	}
 	avm->id[7][0] |= pa_range(avm, FIELD_GET(ID_MMFR0_PARANGE, mmfr0));
+	/* Higher values have SCXTNUM_EL0 and _EL1, which trap. */
+	limit(&avm->id[4][0], PFR0_CSV2, 1);
+	limit(&avm->id[4][1], PFR1_CSV2_FRAC, 1);
 	if (avm->vgic == NULL)
 		avm->id[4][0] &= ~ID_PFR0_GIC;
 	if (!arm_has(avm->core.host, ARM_FEATURE_PAUTH)) {

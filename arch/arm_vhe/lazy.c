@@ -8,12 +8,15 @@
 #include "hw.h"
 #include "metal.h"
 
+#define CPTR_GUEST (CPTR_TTA | CPTR_TAM)
+
 void axvmi_arm_cptr_load(const struct arm_vcpu *v)
 {
-	/* SVE, SME and the trace registers are not for guests. */
+	/* SVE, SME, trace and activity monitors are not for guests. */
 	sys_write(SYS_CPTR_EL2,
-		  CPTR_TTA | (v->fp_loaded ? FIELD_PUT(CPTR_FPEN, CPTR_NO_TRAP)
-					   : 0));
+		  CPTR_GUEST |
+			  (v->fp_loaded ? FIELD_PUT(CPTR_FPEN, CPTR_NO_TRAP)
+					: 0));
 }
 
 void axvmi_arm_host_cptr(const struct arm_vcpu *v)
@@ -25,7 +28,8 @@ void axvmi_arm_host_cptr(const struct arm_vcpu *v)
 /* With E2H the trap is EL2's own too: it goes first. */
 static void let_fp(void)
 {
-	sys_write(SYS_CPTR_EL2, CPTR_TTA | FIELD_PUT(CPTR_FPEN, CPTR_NO_TRAP));
+	sys_write(SYS_CPTR_EL2,
+		  CPTR_GUEST | FIELD_PUT(CPTR_FPEN, CPTR_NO_TRAP));
 	hw_isb();
 }
 

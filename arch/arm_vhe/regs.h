@@ -57,6 +57,7 @@
 #define SYS_MDCR_EL2 s3_4_c1_c1_1
 #define SYS_CPTR_EL2 s3_4_c1_c1_2
 #define SYS_HSTR_EL2 s3_4_c1_c1_3
+#define SYS_HCRX_EL2 s3_4_c1_c2_2 /* FEAT_HCX */
 #define SYS_VTTBR_EL2 s3_4_c2_c1_0
 #define SYS_VTCR_EL2 s3_4_c2_c1_2
 #define SYS_SPSR_EL2 s3_4_c4_c0_0
@@ -142,7 +143,8 @@
 #define HCR_TERR BIT64(36) /* FEAT_RAS */
 #define HCR_APK BIT64(40) /* FEAT_PAuth: 1 does not trap */
 #define HCR_API BIT64(41)
-/* Of every guest; TLOR, TERR, APK and API go by the CPU's features. */
+#define HCR_TID5 BIT64(58) /* FEAT_MTE2 */
+/* Of every guest; TLOR, TERR, APK, API and TID5 go by the CPU's features. */
 #define HCR_GUEST                                                              \
 	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB |            \
 	 HCR_BSU_INNER | HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | \
@@ -153,6 +155,7 @@
 #define CPTR_FPEN FIELD64(21, 20)
 #define CPTR_SMEN FIELD64(25, 24)
 #define CPTR_TTA BIT64(28)
+#define CPTR_TAM BIT64(30) /* RES0 without FEAT_AMUv1 */
 #define CPTR_NO_TRAP UINT64_C(3) /* of the enable fields */
 
 /* MDCR_EL2, "Monitor Debug Configuration Register". */
@@ -221,6 +224,7 @@
 #define ID_PFR0_SVE FIELD64(35, 32)
 #define ID_PFR0_GIC FIELD64(27, 24)
 #define ID_PFR1_SME FIELD64(27, 24)
+#define ID_PFR1_MTE FIELD64(11, 8)
 #define ID_DFR0_PMUVER FIELD64(11, 8)
 #define ID_DFR0_BRPS FIELD64(15, 12)
 #define ID_DFR0_WRPS FIELD64(23, 20)
@@ -231,6 +235,7 @@
 #define ID_MMFR1_VMIDBITS FIELD64(7, 4)
 #define ID_MMFR1_VH FIELD64(11, 8)
 #define ID_MMFR1_LO FIELD64(19, 16)
+#define ID_MMFR1_HCX FIELD64(43, 40)
 /* APA, API; GPA, GPI. */
 #define ID_ISAR1_PAUTH (FIELD64(11, 4) | FIELD64(31, 24))
 

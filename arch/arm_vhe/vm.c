@@ -164,6 +164,8 @@ static uint64_t guest_hcr(const struct axvm_host *host)
 		hcr |= HCR_TERR;
 	if (arm_has(host, ARM_FEATURE_PAUTH))
 		hcr |= HCR_APK | HCR_API;
+	if (arm_has(host, ARM_FEATURE_MTE2))
+		hcr |= HCR_TID5;
 	return hcr;
 }
 

@@ -511,6 +511,27 @@ static void pointer_authentication_goes_with_its_keys(void **state)
 	assert_int_equal(field(6, 2, 8), 1);
 }
 
+/* "ID_AA64PFR0_EL1": CSV2 2 and 3, and CSV2_frac 2, have SCXTNUM_EL0 and _EL1,
+ * which trap. */
+static void speculation_is_shown_without_its_registers(void **state)
+{
+	static const struct {
+		uint64_t cpu, shown;
+	} cases[] = {{0, 0}, {1, 1}, {2, 1}, {3, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		anew(MACHINE_FEATURES);
+		m.ids[4][0] = cases[i].cpu << 56 | 0x12;
+		m.ids[4][1] = cases[i].cpu << 32;
+		machine_boot();
+		assert_int_equal(field(4, 0, 56), cases[i].shown);
+		assert_int_equal(field(4, 1, 32), cases[i].shown);
+	}
+	assert_false(reads(SYSREG(3, 0, 13, 0, 7)));
+	assert_false(reads(SYSREG(3, 3, 13, 0, 7)));
+}
+
 static void without_aarch32_its_registers_are_zero(void **state)
 {
 	(void)state;
@@ -620,6 +641,7 @@ int main(void)
 		TEST(what_works_is_shown),
 		TEST(debug_is_armv8s_with_the_cpus_breakpoints),
 		TEST(pointer_authentication_goes_with_its_keys),
+		TEST(speculation_is_shown_without_its_registers),
 		TEST(without_aarch32_its_registers_are_zero),
 		TEST(the_physical_range_is_no_wider_than_the_guests_space),
 		TEST(the_host_may_add_registers),

@@ -284,6 +284,7 @@ static void traps_go_by_what_the_cpu_has(void **state)
 	assert_int_equal(hcr_with(0), HCR_GUEST);
 	assert_int_equal(hcr_with(ARM_FEATURE_LOR), HCR_GUEST | HCR_TLOR);
 	assert_int_equal(hcr_with(ARM_FEATURE_RAS), HCR_GUEST | HCR_TERR);
+	assert_int_equal(hcr_with(ARM_FEATURE_MTE2), HCR_GUEST | HCR_TID5);
 	assert_int_equal(hcr_with(ARM_FEATURE_PAUTH),
 			 HCR_GUEST | HCR_APK | HCR_API);
 	/* TGE would make it the host's. */

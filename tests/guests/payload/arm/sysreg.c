@@ -126,6 +126,9 @@ static void denied(void)
 	check(!read_reg(SYSREG(3, 4, 1, 1, 0), &v), "HCR_EL2 is undefined");
 	check(!read_reg(SYSREG(3, 5, 1, 0, 0), &v), "SCTLR_EL12 is undefined");
 	check(!read_reg(SYSREG(3, 0, 1, 0, 6), &v), "GCR_EL1 is undefined");
+	check(field(pfr0, 56) <= 1 && !read_reg(SYSREG(3, 0, 13, 0, 7), &v) &&
+		      !read_reg(SYSREG(3, 3, 13, 0, 7), &v),
+	      "SCXTNUM_EL1 and _EL0 are neither claimed nor there");
 	sys_write(cpacr_el1, CPACR_FP);
 }
 

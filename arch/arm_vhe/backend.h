@@ -39,6 +39,7 @@
 #define ARM_EFFECT_TRAP 0x1u /* the guest gets the exception in `trap` */
 #define ARM_EFFECT_VGIC 0x2u /* list registers are filled anew */
 #define ARM_EFFECT_TIMER 0x4u /* CNTP changed: look at it again */
+#define ARM_EFFECT_SERROR 0x10u /* HCR_EL2.VSE was set */
 #define ARM_EFFECT_DEBUG 0x8u /* the debug registers go onto the CPU */
 
 /* EL1 and EL0 registers that stay loaded while the vCPU is resident. SP_EL0 and
@@ -67,6 +68,9 @@ enum arm_el1 {
 	ARM_EL1_CSSELR,
 	ARM_EL1_CNTV_CTL,
 	ARM_EL1_CNTV_CVAL,
+	/* With ARM_FEATURE_RAS: syndrome of a virtual SError; DISR_EL1. */
+	ARM_EL1_VSESR,
+	ARM_EL1_VDISR,
 	/* With ARM_FEATURE_PAUTH: keys, low half first. */
 	ARM_EL1_APIA_LO,
 	ARM_EL1_APIA_HI,
@@ -90,7 +94,7 @@ struct arm_syndrome {
 
 /* ARM_EFFECT_TRAP: an exception taken to EL1 at the present pc. */
 struct arm_trap {
-	uint64_t esr; /* of ESR_EL1; EC 0x2f is an SError */
+	uint64_t esr; /* of ESR_EL1 */
 	uint64_t far; /* of FAR_EL1 where the class has one */
 };
 
@@ -142,7 +146,8 @@ struct arm_vcpu {
 
 	uint32_t effects;
 	struct arm_trap trap;
-	/* What the guest gets if the exit that waits is refused. */
+	/* What the guest gets if the exit that waits is refused; EC 0x2f: a
+	 * virtual SError. */
 	struct arm_trap refusal;
 	struct arm_mmio mmio;
 	struct arm_last_device last;
@@ -303,6 +308,12 @@ int axvmi_arm_mmio_more(struct arm_vcpu *v);
 
 /* The guest gets this exception at its present pc: ARM_EFFECT_TRAP. */
 void axvmi_arm_inject(struct arm_vcpu *v, uint64_t esr, uint64_t far);
+
+/*
+ * A virtual SError with this ISS waits for the guest, which takes it when
+ * PSTATE.A allows: ARM_EFFECT_SERROR, until the CPU clears HCR_VSE of frame.hcr.
+ */
+void axvmi_arm_pend_serror(struct arm_vcpu *v, uint64_t iss);
 
 /*
  * ARM_EFFECT_TRAP, the pure half: "Exception entry" to EL1 from the mode in

@@ -151,6 +151,15 @@ int axvmi_arm_exit(struct arm_vcpu *v, const struct arm_syndrome *s)
 
 /* ---- completion ---- */
 
+/* What the guest gets of a FAULT. */
+static void refuse(struct arm_vcpu *v)
+{
+	if (esr_ec(v->refusal.esr) == EC_SERROR)
+		axvmi_arm_pend_serror(v, v->refusal.esr & ESR_ISS);
+	else
+		axvmi_arm_inject(v, v->refusal.esr, v->refusal.far);
+}
+
 void axvmi_arm_complete(struct axvm_vcpu *vcpu,
 			enum axvm_complete_action action, uint64_t value)
 {
@@ -175,6 +184,6 @@ void axvmi_arm_complete(struct axvm_vcpu *vcpu,
 		/* A FAULT answered DONE: the host did the access itself, and
 		 * skipping it needs no more than the next instruction. */
 		if (action == AXVM_COMPLETE_FAULT)
-			axvmi_arm_inject(v, v->refusal.esr, v->refusal.far);
+			refuse(v);
 	}
 }

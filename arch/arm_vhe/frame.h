@@ -23,6 +23,7 @@
 #define FRAME_HOST_X18 328
 #define FRAME_HOST_PAN 336
 #define FRAME_HOST_DAIF 344
+#define FRAME_VECTORS 352
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -43,6 +44,7 @@ struct arm_frame {
 	uint64_t host_x18;
 	uint64_t host_pan;
 	uint64_t host_daif;
+	uint64_t vectors; /* VBAR_EL2 while the guest runs: world.S */
 };
 #endif
 

@@ -142,6 +142,11 @@ static inline void hw_mask_debug(void)
 
 struct arm_frame;
 
+/* Values of frame->vectors: the usual one, and the one to use while HCR_VSE of
+ * frame->hcr is set, which goes back to the usual one when the CPU clears it. */
+extern const char axvmi_arm_vectors[];
+extern const char axvmi_arm_serror_vectors[];
+
 /* Runs the guest until a handler returns other than 0; returns that. */
 int axvmi_arm_world_run(struct arm_frame *frame);
 

@@ -23,18 +23,24 @@ void axvmi_arm_undefined(struct arm_vcpu *v)
 	axvmi_arm_inject(v, esr_make(EC_UNKNOWN, 0), 0);
 }
 
-/* "Exception vectors": offset by where the exception comes from. */
-static uint64_t vector(uint64_t pstate, uint64_t ec)
+/* "Virtual interrupts". ESR_EL1 has VSESR_EL2 where there is one. */
+void axvmi_arm_pend_serror(struct arm_vcpu *v, uint64_t iss)
 {
-	uint64_t offset;
+	axvmi_count(&v->core, AXVM_STAT_REFLECTED);
+	v->frame.hcr |= HCR_VSE;
+	if (arm_has(v->core.vm->host, ARM_FEATURE_RAS))
+		arm_metal(v)->write_el1(ARM_EL1_VSESR, iss);
+	v->effects |= ARM_EFFECT_SERROR;
+}
 
+/* "Exception vectors": offset by where the exception comes from. */
+static uint64_t vector(uint64_t pstate)
+{
 	if ((pstate & SPSR_AARCH32) != 0)
-		offset = 0x600;
-	else if ((pstate & SPSR_MODE) == SPSR_EL0T)
-		offset = 0x400;
-	else
-		offset = (pstate & SPSR_MODE) == SPSR_EL1T ? 0x000 : 0x200;
-	return ec == EC_SERROR ? offset + 0x180 : offset;
+		return 0x600;
+	if ((pstate & SPSR_MODE) == SPSR_EL0T)
+		return 0x400;
+	return (pstate & SPSR_MODE) == SPSR_EL1T ? 0x000 : 0x200;
 }
 
 /* PSTATE at the first instruction of the handler. */
@@ -75,16 +81,14 @@ static bool has_far(uint64_t ec)
 void axvmi_arm_take_trap(struct arm_vcpu *v)
 {
 	const struct arm_metal *metal = arm_metal(v);
-	uint64_t ec = esr_ec(v->trap.esr);
 	uint64_t sctlr = metal->read_el1(ARM_EL1_SCTLR);
 
 	metal->write_el1(ARM_EL1_ELR, v->frame.pc);
 	metal->write_el1(ARM_EL1_SPSR, v->frame.pstate);
 	metal->write_el1(ARM_EL1_ESR, v->trap.esr);
-	if (has_far(ec))
+	if (has_far(esr_ec(v->trap.esr)))
 		metal->write_el1(ARM_EL1_FAR, v->trap.far);
-	v->frame.pc =
-		metal->read_el1(ARM_EL1_VBAR) + vector(v->frame.pstate, ec);
+	v->frame.pc = metal->read_el1(ARM_EL1_VBAR) + vector(v->frame.pstate);
 	v->frame.pstate = handler_pstate(v->frame.pstate, sctlr);
 }
 

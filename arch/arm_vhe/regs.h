@@ -37,6 +37,9 @@
 #define SYS_TPIDRRO_EL0 s3_3_c13_c0_3
 #define SYS_TPIDR_EL1 s3_0_c13_c0_4
 #define SYS_CSSELR_EL1 s3_2_c0_c0_0
+/* FEAT_RAS: what a virtual SError says, and what ESB has found. */
+#define SYS_VSESR_EL2 s3_4_c5_c2_3
+#define SYS_VDISR_EL2 s3_4_c12_c1_1
 /* FEAT_PAuth keys: n is 0 IA, 2 IB in group 1; 0 DA, 2 DB in 2; 0 GA in 3. */
 #define SYS_APIAKEYLO_EL1 s3_0_c2_c1_0
 #define SYS_APIAKEYHI_EL1 s3_0_c2_c1_1
@@ -111,6 +114,8 @@
 #define EC_FP 0x07
 #define EC_HVC64 0x16
 #define EC_SYSREG 0x18
+/* HCR_EL2.VSE. */
+#define HCR_VSE_BIT 8
 
 #ifndef __ASSEMBLER__
 #include "bits.h"
@@ -125,7 +130,7 @@
 #define HCR_FMO BIT64(3)
 #define HCR_IMO BIT64(4)
 #define HCR_AMO BIT64(5)
-#define HCR_VSE BIT64(8)
+#define HCR_VSE BIT64(HCR_VSE_BIT)
 #define HCR_FB BIT64(9)
 #define HCR_BSU_INNER BIT64(10)
 #define HCR_TWI BIT64(13)

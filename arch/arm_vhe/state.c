@@ -33,6 +33,10 @@
 	X(CSSELR, SYS_CSSELR_EL1)          \
 	X(CNTV_CVAL, SYS_CNTV_CVAL_EL02)
 
+#define RAS_REGISTERS(X)        \
+	X(VSESR, SYS_VSESR_EL2) \
+	X(VDISR, SYS_VDISR_EL2)
+
 #define PAUTH_REGISTERS(X)            \
 	X(APIA_LO, SYS_APIAKEYLO_EL1) \
 	X(APIA_HI, SYS_APIAKEYHI_EL1) \
@@ -52,6 +56,7 @@ uint64_t axvmi_arm_read_el1(enum arm_el1 reg)
 		return sys_read(sys);
 	switch (reg) {
 		EL1_REGISTERS(CASE)
+		RAS_REGISTERS(CASE)
 		PAUTH_REGISTERS(CASE)
 		CASE(CNTV_CTL, SYS_CNTV_CTL_EL02)
 	case ARM_EL1_REGS:
@@ -69,6 +74,7 @@ void axvmi_arm_write_el1(enum arm_el1 reg, uint64_t value)
 		break;
 	switch (reg) {
 		EL1_REGISTERS(CASE)
+		RAS_REGISTERS(CASE)
 		PAUTH_REGISTERS(CASE)
 		CASE(CNTV_CTL, SYS_CNTV_CTL_EL02)
 	case ARM_EL1_REGS:
@@ -81,6 +87,9 @@ void axvmi_arm_el1_load(const struct arm_vcpu *v)
 {
 #define LOAD(name, sys) sys_write(sys, v->el1[ARM_EL1_##name]);
 	EL1_REGISTERS(LOAD)
+	if (arm_has(v->core.vm->host, ARM_FEATURE_RAS)) {
+		RAS_REGISTERS(LOAD)
+	}
 	if (arm_has(v->core.vm->host, ARM_FEATURE_PAUTH)) {
 		PAUTH_REGISTERS(LOAD)
 	}
@@ -91,6 +100,9 @@ void axvmi_arm_el1_save(struct arm_vcpu *v)
 {
 #define SAVE(name, sys) v->el1[ARM_EL1_##name] = sys_read(sys);
 	EL1_REGISTERS(SAVE)
+	if (arm_has(v->core.vm->host, ARM_FEATURE_RAS)) {
+		RAS_REGISTERS(SAVE)
+	}
 	if (arm_has(v->core.vm->host, ARM_FEATURE_PAUTH)) {
 		PAUTH_REGISTERS(SAVE)
 	}

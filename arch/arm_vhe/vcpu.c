@@ -27,14 +27,25 @@ ASSERT_OFFSET(FRAME_HOST_SP, host_sp);
 ASSERT_OFFSET(FRAME_HOST_X18, host_x18);
 ASSERT_OFFSET(FRAME_HOST_PAN, host_pan);
 ASSERT_OFFSET(FRAME_HOST_DAIF, host_daif);
+ASSERT_OFFSET(FRAME_VECTORS, vectors);
 
 /* Rounds of a suspended vCPU before the host gets its turn. */
 #define SUSPEND_ROUNDS 16
 
 /* ---- effects of the models ---- */
 
+static void choose_vectors(struct arm_vcpu *v)
+{
+	bool pending = (v->frame.hcr & HCR_VSE) != 0;
+
+	v->frame.vectors = (uintptr_t)(pending ? axvmi_arm_serror_vectors
+					       : axvmi_arm_vectors);
+}
+
 static void apply_effects(struct arm_vcpu *v)
 {
+	if ((v->effects & ARM_EFFECT_SERROR) != 0)
+		choose_vectors(v);
 	if ((v->effects & ARM_EFFECT_TRAP) != 0)
 		axvmi_arm_take_trap(v);
 	if ((v->effects & ARM_EFFECT_TIMER) != 0)
@@ -193,7 +204,7 @@ bool axvmi_arm_irq_pending(struct axvm_vcpu *vcpu)
 	axvmi_arm_gic_fold(v);
 	axvmi_arm_cntp_look(v);
 	axvmi_arm_vtimer_look(v);
-	return axvmi_arm_gic_pending(v);
+	return axvmi_arm_gic_pending(v) || (v->frame.hcr & HCR_VSE) != 0;
 }
 
 void axvmi_arm_clock_moved(struct axvm_vcpu *vcpu)
@@ -281,6 +292,7 @@ void axvmi_arm_vcpu_load(struct axvm_vcpu *vcpu)
 					MDCR_TPMCR | MDCR_TPMS | MDCR_TTRF);
 	sys_write(SYS_MDSCR_EL1, 0);
 	resident_fp(v);
+	choose_vectors(v);
 	axvmi_arm_el1_load(v);
 	v->gic.lr_used = 0;
 	v->gic.hcr = 0;

@@ -147,6 +147,7 @@ void axvmi_arm_power_on_state(struct arm_vcpu *v, uint64_t entry,
 	v->frame.tpidr_el0 = 0;
 	v->frame.pc = entry;
 	v->frame.pstate = SPSR_DAIF | SPSR_EL1H;
+	v->frame.hcr &= ~HCR_VSE;
 	memset(v->el1, 0, sizeof(v->el1));
 	v->el1[ARM_EL1_SCTLR] = SCTLR_RES1;
 	v->cntp_ctl = 0;

@@ -82,8 +82,7 @@ FUNC axvmi_arm_world_run
 .Lenter_full:
 	CALLEE LOAD_PAIR, x0
 .Lenter:
-	adrp x1, .Lvectors
-	add x1, x1, :lo12:.Lvectors
+	ldr x1, [x0, #FRAME_VECTORS]
 	ldp x2, x3, [x0, #FRAME_PC]
 	ldp x4, x5, [x0, #FRAME_TPIDR_EL0] /* and HCR_EL2 */
 	ldp x30, x6, [x0, #FRAME_X(30)] /* and SP_EL0 */
@@ -124,13 +123,29 @@ ENDFUNC axvmi_arm_world_run
 	 * Leaves x0 the frame and the host's registers in place. x19-x28 hold
 	 * the guest's still; x1-x17 are free.
 	 */
-	.macro EXIT target
+	.macro EXIT target, serror=0
 	.balign 0x80
 	stp x0, x1, [sp, #FRAME_X(0)]
+	.if \serror
+	SEE_SERROR
+	.endif
 	CALLER SAVE_PAIR, sp
 	stp x18, x19, [sp, #FRAME_X(18)]
 	str x29, [sp, #FRAME_X(29)]
 	b \target
+	.endm
+
+	/* The CPU clears HCR_EL2.VSE when the guest takes its virtual SError. */
+	.macro SEE_SERROR
+	mrs x0, SYS_HCR_EL2
+	tbnz x0, #HCR_VSE_BIT, 1f
+	ldr x0, [sp, #FRAME_HCR]
+	and x0, x0, #~(1 << HCR_VSE_BIT)
+	str x0, [sp, #FRAME_HCR]
+	adrp x0, axvmi_arm_vectors
+	add x0, x0, :lo12:axvmi_arm_vectors
+	str x0, [sp, #FRAME_VECTORS]
+1:
 	.endm
 
 	.macro HOST_BACK
@@ -163,8 +178,8 @@ ENDFUNC axvmi_arm_world_run
 	.endm
 
 	.section .text.axvmi_vectors, "ax", %progbits
+	.macro VECTORS_OF serror
 	.balign 0x800
-.Lvectors:
 	HOSTS 0x200
 	HOSTS 0x280
 	HOSTS 0x300
@@ -173,14 +188,24 @@ ENDFUNC axvmi_arm_world_run
 	HOSTS 0x280
 	HOSTS 0x300
 	HOSTS 0x380
-	EXIT .Lsync
-	EXIT .Linterrupt
-	EXIT .Linterrupt
-	EXIT .Lfault
-	EXIT .Lsync
-	EXIT .Linterrupt
-	EXIT .Linterrupt
-	EXIT .Lfault
+	EXIT .Lsync, \serror
+	EXIT .Linterrupt, \serror
+	EXIT .Linterrupt, \serror
+	EXIT .Lfault, \serror
+	EXIT .Lsync, \serror
+	EXIT .Linterrupt, \serror
+	EXIT .Linterrupt, \serror
+	EXIT .Lfault, \serror
+	.endm
+
+	.balign 0x800
+	.globl axvmi_arm_vectors
+axvmi_arm_vectors:
+	VECTORS_OF 0
+	.balign 0x800
+	.globl axvmi_arm_serror_vectors
+axvmi_arm_serror_vectors:
+	VECTORS_OF 1
 	.balign 0x80
 
 	.text

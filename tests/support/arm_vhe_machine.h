@@ -362,6 +362,17 @@ static bool machine_pending(struct axvm_vcpu *vcpu)
 	return m.pending;
 }
 
+/* "Virtual interrupts": an SError that PSTATE.A lets through is taken. */
+static void machine_take_serror(struct arm_vcpu *v)
+{
+	if ((v->frame.hcr & HCR_VSE) == 0 || (v->frame.pstate & SPSR_A) != 0)
+		return;
+	v->trap.esr = esr_make(EC_SERROR, v->el1[ARM_EL1_VSESR]);
+	axvmi_arm_take_trap(v);
+	v->frame.pc += 0x180;
+	v->frame.hcr &= ~HCR_VSE;
+}
+
 static void machine_apply(struct arm_vcpu *v)
 {
 	if ((v->effects & ARM_EFFECT_TRAP) != 0)
@@ -369,6 +380,7 @@ static void machine_apply(struct arm_vcpu *v)
 	if ((v->effects & ARM_EFFECT_TIMER) != 0)
 		axvmi_arm_cntp_look(v);
 	v->effects = 0;
+	machine_take_serror(v);
 }
 
 /* The short way of MMIO, as vcpu.c takes it. */

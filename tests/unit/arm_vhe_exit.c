@@ -32,7 +32,7 @@
 static int setup(void **state)
 {
 	(void)state;
-	machine_new(MACHINE_FEATURES, 1);
+	machine_new(MACHINE_FEATURES | ARM_FEATURE_RAS, 1);
 	machine_boot();
 	return 0;
 }
@@ -189,6 +189,56 @@ static void an_serror_is_the_hosts_to_judge(void **state)
 		axvm_vcpu_complete(m.vm, 0, m.exit.seq, AXVM_COMPLETE_DONE, 0),
 		AXVM_OK);
 	assert_int_equal(machine_play(), WENT_ON);
+	assert_int_equal(m.v->frame.pc, ENTRY);
+}
+
+/* The host lets the guest have the SError that the CPU has reported. */
+static void pend_serror(uint64_t pstate, uint64_t iss)
+{
+	m.v->frame.pstate = pstate;
+	assert_int_equal(machine_step(esr_make(EC_SERROR, iss), 0, 0),
+			 AXVM_EXIT_FAULT);
+	assert_int_equal(machine_play(), WENT_ON);
+}
+
+static void an_serror_waits_for_the_guest_to_unmask_it(void **state)
+{
+	(void)state;
+	pend_serror(EL1H | SPSR_A, 0x1000011);
+	assert_int_equal(m.v->frame.pc, ENTRY);
+	assert_int_equal(m.v->frame.hcr & HCR_VSE, HCR_VSE);
+	/* Other exceptions come and go. */
+	machine_step(esr_make(EC_SVE, 0), 0, 0);
+	expect_taken(esr_make(EC_UNKNOWN, 0), EL1H | SPSR_A, 0x200);
+	m.v->frame.pc = ENTRY;
+	m.v->frame.pstate = EL0T;
+	machine_play();
+	expect_taken(esr_make(EC_SERROR, 0x1000011), EL0T, 0x580);
+	assert_int_equal(m.v->frame.hcr & HCR_VSE, 0);
+	m.v->frame.pstate = EL1H;
+	machine_step(esr_make(EC_SVE, 0), 0, 0);
+	expect_taken(esr_make(EC_UNKNOWN, 0), EL1H, 0x200);
+}
+
+static void without_ras_an_serror_says_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(teardown(NULL), 0);
+	machine_new(MACHINE_FEATURES, 1);
+	machine_boot();
+	pend_serror(EL1H, 0x123);
+	expect_taken(esr_make(EC_SERROR, 0), EL1H, 0x380);
+}
+
+static void a_pending_serror_ends_with_the_vcpus_life(void **state)
+{
+	(void)state;
+	pend_serror(EL1H | SPSR_A, 0x123);
+	axvmi_arm_power_on_state(m.v, ENTRY, 0);
+	assert_int_equal(m.v->frame.hcr & HCR_VSE, 0);
+	assert_int_equal(el1(ARM_EL1_VSESR), 0);
+	m.v->frame.pstate = EL1H;
+	machine_play();
 	assert_int_equal(m.v->frame.pc, ENTRY);
 }
 
@@ -585,6 +635,9 @@ int main(void)
 		TEST(what_is_hidden_is_undefined),
 		TEST(unknown_classes_are_exits),
 		TEST(an_serror_is_the_hosts_to_judge),
+		TEST(an_serror_waits_for_the_guest_to_unmask_it),
+		TEST(without_ras_an_serror_says_nothing),
+		TEST(a_pending_serror_ends_with_the_vcpus_life),
 		TEST(breakpoint_instructions_are_the_guests),
 		TEST(fp_state_is_loaded_at_its_first_use),
 		TEST(wfi_halts_with_the_timers_deadline),

@@ -2,30 +2,23 @@
 /* SPDX-FileCopyrightText: The axvm authors */
 
 /*
- * The GICv3 as this guest sees it (IHI 0069): registers at all widths, the life
- * of interrupts of each kind, priorities, groups, both modes of ending, more of
- * them at once than list registers. Interrupts stay masked, ISR_EL1 tells; only
- * those of other CPUs are taken.
+ * The GICv3 as this guest sees it (IHI 0069): registers, the life of interrupts of
+ * each kind, priorities, groups, both modes of ending, more of them at once than
+ * list registers. Interrupts stay masked, ISR_EL1 tells; only those of other CPUs
+ * are taken.
  */
-#include "insn.h"
-#include "payload.h"
+#include "gic_suite.h"
 
-#define FIRST_SPI 40u /* of those that nothing raises */
-#define MANY 12u
-#define GICD_ITARGETSR 0x0800u
-#define GICD_PIDR2 0xffe8u
-#define GICD_CIDR0 0xfff0u
-#define PPI 22u
 #define EOIMODE 2u
 
-static struct cpu *me;
+struct cpu *me;
 
-static uint32_t ack(void)
+uint32_t ack(void)
 {
 	return (uint32_t)icc_read(ICC_IAR1_EL1) & 0xffffff;
 }
 
-static void end(uint32_t intid)
+void end(uint32_t intid)
 {
 	icc_write(ICC_EOIR1_EL1, intid);
 }
@@ -35,8 +28,7 @@ static uint32_t running(void)
 	return (uint32_t)icc_read(ICC_RPR_EL1) & 0xff;
 }
 
-/* Off, not pending, not active, edge-triggered, 0xa0, Group 1, here. */
-static void quiet(uint32_t intid)
+void quiet(uint32_t intid)
 {
 	gic_enable(me, intid, false);
 	gic_pend(me, intid, false);
@@ -49,7 +41,7 @@ static void quiet(uint32_t intid)
 	}
 }
 
-static void all_quiet(void)
+void all_quiet(void)
 {
 	for (uint32_t i = 0; i < MANY; i++)
 		quiet(FIRST_SPI + i);
@@ -57,193 +49,6 @@ static void all_quiet(void)
 	icc_write(ICC_PMR_EL1, 0xff);
 	icc_write(ICC_CTLR_EL1, 0);
 	icc_write(ICC_BPR1_EL1, 0);
-}
-
-/* ---- Registers ---- */
-
-static void identification(void)
-{
-	static const uint8_t cidr[] = {0x0d, 0xf0, 0x05, 0xb1};
-	uint64_t typer = read64(me->gicr + GICR_TYPER);
-	bool ok = true;
-
-	check_eq(read32(GICD(GICD_CTLR)) & 0x50, 0x50,
-		 "affinity routing, one Security state");
-	check_eq(read32(GICD(GICD_PIDR2)) >> 4 & 15, 3, "a GICv3");
-	check_eq(read32(me->gicr + GICD_PIDR2) >> 4 & 15, 3,
-		 "so is the redistributor");
-	for (uint32_t i = 0; i < 4; i++)
-		ok = ok && read32(GICD(GICD_CIDR0 + 4 * i)) == cidr[i] &&
-		     read32(me->gicr + GICD_CIDR0 + 4 * i) == cidr[i];
-	check(ok, "component identification");
-	check((read32(GICD(GICD_TYPER)) & 31) >= 1, "there are SPIs");
-	check_eq(typer >> 32, me->affinity, "GICR_TYPER has the affinity");
-	check_eq((uint64_t)read32(me->gicr + GICR_TYPER + 4) << 32 |
-			 read32(me->gicr + GICR_TYPER),
-		 typer, "GICR_TYPER by halves");
-	check_eq(typer >> 4 & 1, machine.cpu_count == 1,
-		 "the last redistributor says so");
-	check_eq(icc_read(ICC_SRE_EL1) & 1, 1, "system registers are on");
-	icc_write(ICC_PMR_EL1, 0xff);
-	check_eq(icc_read(ICC_PMR_EL1), 0xf8, "five bits of priority");
-	check_eq(icc_read(ICC_CTLR_EL1) >> 8 & 7, 4, "ICC_CTLR_EL1 agrees");
-}
-
-/* A pair of set and clear registers over one bit. */
-static bool set_clear(uint64_t base, uint32_t set, uint32_t clear, uint32_t bit)
-{
-	uint32_t mask = 1u << bit % 32;
-	uint64_t s = base + set + bit / 32 * 4;
-	uint64_t c = base + clear + bit / 32 * 4;
-	bool ok;
-
-	write32(c, mask);
-	ok = (read32(s) & mask) == 0 && (read32(c) & mask) == 0;
-	write32(s, mask);
-	ok = ok && (read32(s) & mask) != 0 && (read32(c) & mask) != 0;
-	write32(s, 0);
-	write32(c, 0);
-	ok = ok && (read32(s) & mask) != 0;
-	write32(c, mask);
-	return ok && (read32(s) & mask) == 0;
-}
-
-static void banks(void)
-{
-	static const uint32_t intids[] = {FIRST_SPI, FIRST_SPI + 11, PPI};
-
-	for (uint32_t i = 0; i < COUNT_OF(intids); i++) {
-		uint32_t n = intids[i];
-		uint64_t base = gic_base(me, n);
-		uint64_t group = base + GICD_IGROUPR + n / 32 * 4;
-
-		quiet(n);
-		check(set_clear(base, GICD_ISENABLER, GICD_ICENABLER, n),
-		      "enable bit of %u", n);
-		check(set_clear(base, GICD_ISPENDR, GICD_ICPENDR, n),
-		      "pending bit of %u", n);
-		check(set_clear(base, GICD_ISACTIVER, GICD_ICACTIVER, n),
-		      "active bit of %u", n);
-		gic_group(me, n, 0);
-		check_eq(read32(group) >> n % 32 & 1, 0, "group 0 of %u", n);
-		gic_group(me, n, 1);
-		check_eq(read32(group) >> n % 32 & 1, 1, "group 1 of %u", n);
-	}
-	check_eq(read32(me->gicr + GICR_SGI + GICD_ICFGR), 0xaaaaaaaa,
-		 "SGIs are edge-triggered");
-	gic_edge(me, FIRST_SPI, false);
-	check_eq(read32(GICD(GICD_ICFGR + FIRST_SPI / 16 * 4)) >>
-				 FIRST_SPI % 16 * 2 &
-			 2,
-		 0, "an SPI may be level-sensitive");
-	gic_edge(me, FIRST_SPI, true);
-	check_eq(read32(GICD(GICD_ICFGR + FIRST_SPI / 16 * 4)) >>
-				 FIRST_SPI % 16 * 2 &
-			 2,
-		 2, "or edge-triggered");
-}
-
-static void priorities(void)
-{
-	uint64_t spi = GICD(GICD_IPRIORITYR + FIRST_SPI);
-	uint64_t sgi = me->gicr + GICR_SGI + GICD_IPRIORITYR;
-	uint64_t at[] = {spi, sgi};
-
-	for (uint32_t i = 0; i < 2; i++) {
-		const char *name = i == 0 ? "SPIs" : "SGIs";
-
-		write32(at[i], 0x80604020);
-		check_eq(read32(at[i]) & 0xf8f8f8f8, 0x80604020,
-			 "priorities of %s by word", name);
-		check(read8(at[i]) == 0x20 && read8(at[i] + 3) == 0x80,
-		      "and by byte");
-		write8(at[i] + 1, 0x18);
-		check_eq(read32(at[i]) & 0xf8f8f8f8, 0x80601820,
-			 "a byte changes no other");
-		write32(at[i], 0xa0a0a0a0);
-	}
-	write32(spi, ~0u);
-	check_eq(read32(spi) & 0xf8f8f8f8, 0xf8f8f8f8, "five bits are kept");
-	write32(spi, 0xa0a0a0a0);
-}
-
-/* With affinity routing these belong to the redistributors, or to nobody. */
-static void reserved(void)
-{
-	static const uint32_t offsets[] = {
-		GICD_ISENABLER, GICD_ICENABLER, GICD_ISPENDR, GICD_ICPENDR,
-		GICD_ISACTIVER, GICD_ICACTIVER, GICD_IGROUPR, GICD_IPRIORITYR,
-		GICD_ITARGETSR, GICD_ICFGR,	0x0f00,	      0xc000};
-	bool ok = true;
-
-	for (uint32_t i = 0; i < COUNT_OF(offsets); i++) {
-		write32(GICD(offsets[i]), ~0u);
-		if (read32(GICD(offsets[i])) != 0) {
-			note("offset 0x%x is 0x%x", offsets[i],
-			     read32(GICD(offsets[i])));
-			ok = false;
-		}
-	}
-	check(ok, "registers of SGIs and PPIs are not in the distributor");
-	write32(GICD(GICD_ITARGETSR + FIRST_SPI), 0x01010101);
-	check_eq(read32(GICD(GICD_ITARGETSR + FIRST_SPI)), 0,
-		 "there are no targets but routes");
-	check(!irq_waits(), "nothing came of it");
-}
-
-static void routes(void)
-{
-	uint64_t at = GICD(GICD_IROUTER + 8ull * FIRST_SPI);
-	uint64_t last = machine.affinity[machine.cpu_count - 1];
-
-	write64(at, last);
-	check_eq(read64(at), last, "a route by 64 bits");
-	write64(at, 1ull << 31);
-	check_eq(read64(at), 1ull << 31, "a route to any CPU");
-	write32(at, (uint32_t)me->affinity);
-	check_eq(read32(at), me->affinity, "a route by its lower half");
-	write32(at + 4, 0);
-	check_eq(read64(at), me->affinity, "the upper half is the rest");
-}
-
-/* 0: neither abort nor value; the frame says which. */
-static bool survives(uint32_t size, uint32_t opc, uint64_t at)
-{
-	struct frame f;
-	const struct frame *after;
-
-	frame_fill(&f);
-	f.x[8] = at;
-	f.x[9] = 0;
-	after = exec(insn_ls(size, 0, opc, 9, 8, 0), &f);
-	return retired(after, &f) ||
-	       (esr_ec(after) == EC_DABORT && esr_fsc(after) == FSC_EXTERNAL);
-}
-
-/* Every offset, read and written with 0, at every width and alignment it may
- * have; then everything must work as before. */
-static void sweep(void)
-{
-	uint64_t frames[] = {machine.gicd, me->gicr, me->gicr + GICR_SGI,
-			     machine.gicr + machine.gicr_size - 0x10000};
-	bool ok = true;
-
-	for (uint32_t i = 0; i < COUNT_OF(frames); i++) {
-		for (uint32_t at = 0; at < 0x10000; at += 8) {
-			uint32_t size = at / 8 % 4;
-
-			/* Reads; an acknowledge register is none of these. */
-			ok = ok && survives(2, 1, frames[i] + at) &&
-			     survives(size, 1, frames[i] + at);
-			if (at >= 0x40 && at % 64 == 0)
-				ok = ok &&
-				     survives(at / 64 % 4, 0, frames[i] + at);
-		}
-	}
-	check(ok, "reads and writes of all registers survive");
-	gic_start();
-	gic_cpu_start(me);
-	all_quiet();
 }
 
 /* ---- The life of an interrupt ---- */
@@ -628,141 +433,11 @@ static void own_sgis(void)
 	check_eq(ack(), SPURIOUS, "nothing is left");
 }
 
-/* ---- Other CPUs ---- */
-
-static volatile uint32_t seen[MAX_CPUS][64];
-static volatile bool stop_all;
-
-static void count_irq(struct cpu *c, uint32_t intid)
-{
-	if (intid < 64)
-		seen[c - cpus][intid]++;
-}
-
-static void take_irqs(struct cpu *c)
-{
-	c->on_irq = count_irq;
-	irqs_on();
-	c->result = 1;
-	while (!stop_all)
-		__asm__ volatile("wfi");
-	irqs_off();
-}
-
-static void total(uint32_t intid, uint32_t *others, uint32_t *mine)
-{
-	*mine = seen[0][intid];
-	*others = 0;
-	for (uint32_t i = 1; i < machine.cpu_count; i++)
-		*others += seen[i][intid];
-}
-
-static void to_each(void)
-{
-	for (uint32_t slot = 1; slot < machine.cpu_count; slot++) {
-		uint32_t n = FIRST_SPI + slot;
-		uint32_t others, mine;
-		struct cpu *c = &cpus[slot];
-
-		quiet(n);
-		gic_route(n, c->affinity);
-		gic_enable(me, n, true);
-		gic_pend(me, n, true);
-		check(wait_for(seen[slot][n] == 1, 2000),
-		      "CPU 0x%lx gets its SPI", c->affinity);
-		gic_sgi(slot, c->affinity);
-		check(wait_for(seen[slot][slot] == 1, 2000), "and its SGI");
-		/* Its redistributor is written from here. */
-		gic_enable(c, PPI, true);
-		gic_pend(c, PPI, true);
-		check(wait_for(seen[slot][PPI] == 1, 2000), "and its PPI");
-		total(n, &others, &mine);
-		check(others == 1 && mine == 0, "nobody else does");
-	}
-}
-
-static void to_all(void)
-{
-	uint32_t n = FIRST_SPI;
-	uint32_t others, mine, before;
-	bool all = true;
-
-	icc_write(ICC_SGI1R_EL1, 1ull << 40 | 15ull << 24);
-	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
-		all = all && wait_for(seen[slot][15] == 1, 2000);
-	check(all && !irq_waits(), "an SGI to all others");
-	quiet(n);
-	gic_route(n, 1ull << 31);
-	gic_enable(me, n, true);
-	for (uint32_t i = 1; i <= 20; i++) {
-		gic_pend(me, n, true);
-		/* Here it is masked, but may have been chosen. */
-		all = all && wait_for(({
-					      if (irq_waits() && ack() == n) {
-						      seen[0][n]++;
-						      end(n);
-					      }
-					      total(n, &others, &mine);
-					      others + mine == i;
-				      }),
-				      2000);
-	}
-	check(all, "an SPI to any CPU comes to one, each time");
-	quiet(n);
-	total(n, &before, &mine);
-	delay_ms(20);
-	total(n, &others, &mine);
-	check_eq(others, before, "and no more often");
-}
-
-/* What waits for one CPU goes to another when its route is changed. */
-static void rerouted(void)
-{
-	uint32_t n = FIRST_SPI + 10;
-
-	quiet(n);
-	gic_enable(me, n, true);
-	gic_pend(me, n, true);
-	check(irq_waits(), "an SPI waits here");
-	gic_route(n, machine.affinity[1]);
-	check(wait_for(seen[1][n] == 1, 2000) && !irq_waits(),
-	      "it goes to where it is routed");
-}
-
-static void other_cpus(void)
-{
-	bool ready = true;
-
-	if (machine.cpu_count < 2) {
-		skip("one CPU", "interrupts of other CPUs");
-		return;
-	}
-	all_quiet();
-	for (uint32_t slot = 1; slot < machine.cpu_count; slot++) {
-		(void)cpu_start(slot, take_irqs, 0);
-		ready = ready && wait_for(cpus[slot].result == 1, 2000);
-	}
-	check(ready, "the others wait for interrupts");
-	to_each();
-	to_all();
-	rerouted();
-	stop_all = true;
-	icc_write(ICC_SGI1R_EL1, 1ull << 40 | 1ull << 24);
-	for (uint32_t slot = 1; slot < machine.cpu_count; slot++)
-		check(cpu_join(slot, 5000), "CPU 0x%lx stops",
-		      machine.affinity[slot]);
-}
-
 void suite(void)
 {
 	me = self();
 	irqs_off();
-	identification();
-	banks();
-	priorities();
-	reserved();
-	routes();
-	sweep();
+	registers();
 	edge_life(FIRST_SPI, "an SPI");
 	edge_life(PPI, "a PPI");
 	level_life();

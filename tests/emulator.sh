@@ -383,6 +383,7 @@ jobs_arm_vhe() {
 		linux linux 1 2 cortex-a76
 		linux linux 2 2 cortex-a76
 		linux linux 4 2 cortex-a76
+		linux linux 4 2 cortex-a76 mask
 		linux linux 4 2 neoverse-n1
 		linux linux 4 2 cortex-a76 migrate
 		linux linux 2 2 cortex-a76 suspend

@@ -374,11 +374,18 @@ void axvmi_arm_debug_reset(struct arm_vcpu *v);
 
 /*
  * The virtual timer. Looks at CNTV: if it asks for an interrupt PPI 27 rises in
- * the vGIC, and the host takes the physical one, or IMASK is set, so that it is
- * silent. Returns true if it was not before. The vCPU has folded, if
- * take_vtimer is there: what ends after the host took it has not ended.
+ * the vGIC. Without hal.take_vtimer IMASK is set, so that the physical line falls;
+ * returns true if it was high.
  */
 bool axvmi_arm_vtimer_look(struct arm_vcpu *v);
+/* With hal.take_vtimer: the same after an interrupt of the CPU, which the host
+ * takes if it is the timer's. */
+enum arm_vtimer {
+	ARM_VTIMER_NONE, /* the timer does not ask, or has been taken */
+	ARM_VTIMER_TAKEN,
+	ARM_VTIMER_OTHER /* the host has dealt with an interrupt of its own */
+};
+enum arm_vtimer axvmi_arm_vtimer_take(struct arm_vcpu *v);
 /* After the list registers were folded: if PPI 27 is up and the guest has made
  * its timer stop asking, it falls; the physical one is no longer active, or IMASK
  * is the guest's again. No lock. */

@@ -39,17 +39,23 @@ static void let_go(struct arm_vcpu *v)
 
 /* ---- taken by the host ---- */
 
-/* The level is told in any case: the vCPU may be about to sleep. */
-static bool take(struct arm_vcpu *v)
+enum arm_vtimer axvmi_arm_vtimer_take(struct arm_vcpu *v)
 {
 	const struct axvm_hal *hal = &v->core.vm->host->hal;
 
+	/* The guest may have ended the last one; what the host takes now has
+	 * not ended then. */
+	if (v->vtimer_held)
+		axvmi_arm_gic_fold(v);
+	if (!is_asking(arm_metal(v)->read_el1(ARM_EL1_CNTV_CTL)) ||
+	    v->vtimer_taken)
+		return ARM_VTIMER_NONE;
+	if (!hal->take_vtimer(hal->ctx))
+		return ARM_VTIMER_OTHER;
+	v->vtimer_taken = 1;
 	if (!v->vtimer_held)
 		raise(v);
-	if (v->vtimer_taken)
-		return false;
-	v->vtimer_taken = hal->take_vtimer(hal->ctx);
-	return v->vtimer_taken != 0;
+	return ARM_VTIMER_TAKEN;
 }
 
 void axvmi_arm_vtimer_drop(struct arm_vcpu *v)
@@ -103,16 +109,19 @@ void axvmi_arm_vtimer_ended(struct arm_vcpu *v)
 
 bool axvmi_arm_vtimer_look(struct arm_vcpu *v)
 {
-	if (!is_asking(arm_metal(v)->read_el1(ARM_EL1_CNTV_CTL))) {
-		/* Perhaps the host has written its registers. */
-		if (v->vtimer_held && arm_takes_vtimer(v))
-			axvmi_arm_vtimer_sync(v);
-		return false;
+	bool asks = is_asking(arm_metal(v)->read_el1(ARM_EL1_CNTV_CTL));
+
+	if (!arm_takes_vtimer(v)) {
+		if (asks)
+			mask(v);
+		return asks;
 	}
-	if (arm_takes_vtimer(v))
-		return take(v);
-	mask(v);
-	return true;
+	if (asks && !v->vtimer_held)
+		raise(v);
+	/* Perhaps the host has written its registers. */
+	if (!asks && v->vtimer_held)
+		axvmi_arm_vtimer_sync(v);
+	return false;
 }
 
 void axvmi_arm_vtimer_sync(struct arm_vcpu *v)

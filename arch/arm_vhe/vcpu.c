@@ -92,15 +92,25 @@ int axvmi_arm_on_hvc(struct arm_frame *frame)
 int axvmi_arm_on_interrupt(struct arm_frame *frame)
 {
 	struct arm_vcpu *v = CONTAINER_OF(frame, struct arm_vcpu, frame);
-	bool ours;
+	bool ours = false;
 
 	axvmi_exit_begin(&v->core);
 	axvmi_leave(&v->core);
 	host_fp(v);
-	/* The guest may have ended the last one, and another is asked for. */
-	if (v->vtimer_held && arm_takes_vtimer(v))
-		axvmi_arm_gic_fold(v);
-	ours = axvmi_arm_vtimer_look(v);
+	if (arm_takes_vtimer(v)) {
+		/* What else is pending interrupts the next entry. */
+		switch (axvmi_arm_vtimer_take(v)) {
+		case ARM_VTIMER_TAKEN:
+			axvmi_count(&v->core, AXVM_STAT_INTERRUPT);
+			return go_on(v, 0);
+		case ARM_VTIMER_OTHER:
+			return axvmi_interrupted(&v->core);
+		case ARM_VTIMER_NONE:
+			break;
+		}
+	} else {
+		ours = axvmi_arm_vtimer_look(v);
+	}
 	if (v->gic_filled && sys_read(SYS_ICH_MISR_EL2) != 0) {
 		axvmi_arm_gic_fold(v);
 		sys_write(SYS_ICH_HCR_EL2, 0);
@@ -201,7 +211,6 @@ bool axvmi_arm_irq_pending(struct axvm_vcpu *vcpu)
 {
 	struct arm_vcpu *v = arm_vcpu(vcpu);
 
-	axvmi_arm_gic_fold(v);
 	axvmi_arm_cntp_look(v);
 	axvmi_arm_vtimer_look(v);
 	return axvmi_arm_gic_pending(v) || (v->frame.hcr & HCR_VSE) != 0;

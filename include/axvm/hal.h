@@ -99,9 +99,9 @@ struct axvm_hal {
 	 * the timer: drops its priority (ICC_EOIR1_EL1), leaves it active and
 	 * returns true; the guest's EOI deactivates it (ICH_LR<n>_EL2.HW), or the
 	 * library does. Anything else, also nothing: deals with it as the host's
-	 * vector would, and returns false. Called inside run with host interrupts
-	 * masked and none of the library's locks held; may call what is
-	 * interrupt-safe. NULL: the library silences the timer by its IMASK as
+	 * vector would, and returns false: run returns IRQ then. Called inside
+	 * run, after an interrupt, with host interrupts masked and none of the
+	 * library's locks held; may call what is interrupt-safe. NULL: the library silences the timer by its IMASK as
 	 * long as its interrupt waits, which costs one more exit each, and which
 	 * the guest can see: it reads IMASK as 1, and one that masks its timer
 	 * without arming it anew may get one interrupt more than it should.

@@ -7,11 +7,7 @@
  * the same everywhere, and true: what it claims works, what it denies does not.
  */
 #include "insn.h"
-#include "payload.h"
-
-/* CPACR_EL1: FPEN; and SMEN, ZEN. */
-#define CPACR_FP (3ull << 20)
-#define CPACR_ALL (CPACR_FP | 3ull << 24 | 3ull << 16)
+#include "sysreg.h"
 
 static uint8_t code[PAGE] __attribute__((aligned(4096)));
 
@@ -43,7 +39,7 @@ static bool read_reg(uint32_t reg, uint64_t *value)
 
 #define ID(crm, op2) SYSREG(3, 0, 0, crm, op2)
 
-static uint64_t id(uint32_t crm, uint32_t op2)
+uint64_t id_register(uint32_t crm, uint32_t op2)
 {
 	uint64_t v = 0;
 
@@ -92,7 +88,7 @@ static void id_space(void)
 
 static void denied(void)
 {
-	uint64_t pfr0 = id(4, 0), v;
+	uint64_t pfr0 = id_register(4, 0), v;
 	struct frame f;
 
 	check(field(pfr0, 4) >= 1, "EL1 is AArch64's");
@@ -106,12 +102,14 @@ static void denied(void)
 	check(field(pfr0, 28) == 0 && field(pfr0, 32) == 0 &&
 		      field(pfr0, 40) == 0 && field(pfr0, 44) == 0,
 	      "no RAS, SVE, MPAM, AMU");
-	check(field(id(4, 1), 8) == 0 && field(id(4, 1), 24) == 0,
+	check(field(id_register(4, 1), 8) == 0 &&
+		      field(id_register(4, 1), 24) == 0,
 	      "no MTE, SME");
-	check(field(id(5, 0), 8) == 0 && field(id(5, 0), 32) == 0 &&
-		      field(id(5, 0), 4) == 0,
+	check(field(id_register(5, 0), 8) == 0 &&
+		      field(id_register(5, 0), 32) == 0 &&
+		      field(id_register(5, 0), 4) == 0,
 	      "no PMU, statistics, trace");
-	check(field(id(7, 1), 8) == 0, "no VHE");
+	check(field(id_register(7, 1), 8) == 0, "no VHE");
 	check_eq(field(pfr0, 4), 1, "EL1 is not AArch32's");
 	/* Else CPACR_EL1.ZEN of a CPU that has SVE would trap it to EL1. */
 	sys_write(cpacr_el1, CPACR_ALL);
@@ -161,7 +159,8 @@ static void claimed(void)
 	const struct frame *after;
 
 	for (uint32_t i = 0; i < COUNT_OF(list); i++) {
-		uint32_t v = field(id(list[i].crm, list[i].op2), list[i].low);
+		uint32_t v = field(id_register(list[i].crm, list[i].op2),
+				   list[i].low);
 
 		/* 15 of a signed field: absent. */
 		if (v < list[i].least || v == 15) {
@@ -180,7 +179,7 @@ static volatile uint64_t ids_of[MAX_CPUS][64];
 static void read_ids(struct cpu *c)
 {
 	for (uint32_t n = 8; n < 64; n++)
-		ids_of[c - cpus][n] = id(n / 8, n % 8);
+		ids_of[c - cpus][n] = id_register(n / 8, n % 8);
 	ids_of[c - cpus][0] = sys_read(midr_el1);
 	ids_of[c - cpus][1] = sys_read(ctr_el0);
 	ids_of[c - cpus][2] = sys_read(dczid_el0);
@@ -409,6 +408,7 @@ void suite(void)
 	paging_map(TEST_VA, (uint64_t)code, PTE_NORMAL | PTE_EL0 | PTE_PXN);
 	id_space();
 	denied();
+	hidden();
 	claimed();
 	same_everywhere();
 	caches();

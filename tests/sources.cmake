@@ -67,6 +67,7 @@ set(AXVM_FUZZERS
 )
 # unit/<name>.c: a core file's stem, or <backend>_<stem> of a pure file.
 set(AXVM_UNIT_TESTS
+  arm_vhe_cp15
   arm_vhe_debug
   arm_vhe_exit
   arm_vhe_guest_tables

@@ -117,9 +117,10 @@ static __attribute__((noinline)) int other(struct arm_vcpu *v,
 	case EC_BRK32:
 	case EC_BRK64:
 		return breakpoint(v, s);
-	case EC_UNKNOWN:
 	case EC_CP15_32:
 	case EC_CP15_64:
+		return axvmi_arm_cp15(v, s);
+	case EC_UNKNOWN:
 	case EC_CP14_32:
 	case EC_CP14_LS:
 	case EC_CP10_ID:

@@ -77,6 +77,7 @@
 #define FSC_ALIGNMENT UINT64_C(0x21)
 
 /* SPSR_EL2 of AArch32: "T" and the two parts of "IT"; PSTATE.E. */
+#define SPSR32_T BIT64(5)
 #define SPSR32_IT_LOW FIELD64(26, 25)
 #define SPSR32_IT_HIGH FIELD64(15, 10)
 #define SPSR32_DIT BIT64(21)
@@ -196,6 +197,11 @@ bool axvmi_arm_condition(const struct arm_vcpu *v, uint64_t esr);
 
 /* An instruction that does not exist: "Unknown reason". */
 void axvmi_arm_undefined(struct arm_vcpu *v);
+
+/* ---- cp15.c ---- */
+
+/* MCR, MRC, MCRR, MRRC of AArch32 code; as axvmi_arm_exit(). */
+int axvmi_arm_cp15(struct arm_vcpu *v, const struct arm_syndrome *s);
 
 /* ---- sysreg.c ---- */
 

@@ -94,12 +94,29 @@ void axvmi_arm_take_trap(struct arm_vcpu *v)
 
 /* ---- AArch32 ---- */
 
+static uint64_t it_state(uint64_t pstate)
+{
+	return FIELD_GET(SPSR32_IT_HIGH, pstate) << 2 |
+	       FIELD_GET(SPSR32_IT_LOW, pstate);
+}
+
+/* "CV": a core need not say the condition of a T32 instruction, which is that of
+ * its IT block, if it is in one ("InITBlock()"). */
+static uint64_t condition_of(uint64_t esr, uint64_t pstate)
+{
+	uint64_t it = it_state(pstate);
+
+	if ((esr & ISS_CV) != 0)
+		return FIELD_GET(ISS_COND, esr);
+	return (pstate & SPSR32_T) != 0 && (it & 15) != 0 ? it >> 4 : 14;
+}
+
 /* "AArch32 conditional execution", ConditionHolds(): eight tests on NZCV, and
  * their opposites. */
 bool axvmi_arm_condition(const struct arm_vcpu *v, uint64_t esr)
 {
-	uint64_t cond = FIELD_GET(ISS_COND, esr);
 	uint64_t pstate = v->frame.pstate;
+	uint64_t cond = condition_of(esr, pstate);
 	bool n = (pstate >> 31 & 1) != 0;
 	bool z = (pstate >> 30 & 1) != 0;
 	bool c = (pstate >> 29 & 1) != 0;
@@ -108,7 +125,7 @@ bool axvmi_arm_condition(const struct arm_vcpu *v, uint64_t esr)
 		z, c, n, o, c && !z, n == o, n == o && !z, true,
 	};
 
-	if ((pstate & SPSR_AARCH32) == 0 || (esr & ISS_CV) == 0 || cond >= 14)
+	if ((pstate & SPSR_AARCH32) == 0 || cond >= 14)
 		return true;
 	return holds[cond >> 1] == ((cond & 1) == 0);
 }
@@ -116,8 +133,7 @@ bool axvmi_arm_condition(const struct arm_vcpu *v, uint64_t esr)
 /* "ITAdvance()". */
 static uint64_t it_advance(uint64_t pstate)
 {
-	uint64_t it = FIELD_GET(SPSR32_IT_HIGH, pstate) << 2 |
-		      FIELD_GET(SPSR32_IT_LOW, pstate);
+	uint64_t it = it_state(pstate);
 
 	it = (it & 7) == 0 ? 0 : (it & 0xe0) | (it << 1 & 0x1f);
 	pstate = FIELD_SET(SPSR32_IT_HIGH, pstate, it >> 2);

@@ -5,6 +5,7 @@
 set(PURE
   abort.c
   cntp.c
+  cp15.c
   debug.c
   exit.c
   guest_tables.c

@@ -387,6 +387,27 @@ static uint64_t skip_in_it(uint64_t it)
 	       (m.v->frame.pstate >> 25 & 3);
 }
 
+/* A core that does not say the condition of T32 instructions. */
+static void conditions_of_t32_are_those_of_the_it_block(void **state)
+{
+	const uint64_t esr = esr_make(EC_CP15_32, 0);
+
+	(void)state;
+	for (unsigned it = 0; it < 256; it++) {
+		bool block = (it & 15) != 0;
+		unsigned nzcv = it * 7 % 16;
+
+		m.v->frame.pstate = USR | BIT64(5) | (uint64_t)nzcv << 28 |
+				    (uint64_t)(it & 3) << 25 |
+				    (uint64_t)(it >> 2) << 10;
+		machine_step(esr, 0, 0);
+		if (!block || holds(it >> 4, nzcv))
+			assert_int_equal(m.v->frame.pc, VECTORS + 0x600);
+		else
+			assert_int_equal(m.v->frame.pc, ENTRY + 4);
+	}
+}
+
 static void it_blocks_move_on_with_what_is_skipped(void **state)
 {
 	(void)state;
@@ -644,6 +665,7 @@ int main(void)
 		TEST(wfe_and_timeouts_end_at_once),
 		TEST(wfe_yields_where_the_host_asks_for_it),
 		TEST(conditions_are_those_of_aarch32),
+		TEST(conditions_of_t32_are_those_of_the_it_block),
 		TEST(it_blocks_move_on_with_what_is_skipped),
 		TEST(aarch32_waits_too),
 		TEST(a_demand_page_is_filled_and_the_guest_tries_again),

@@ -137,7 +137,7 @@ static void instructions(void)
 	}
 }
 
-/* Of the debug channel and the timers: what the hypervisor or EL1 traps. */
+/* Of the debug channel and the PMU: what the hypervisor or EL1 traps. */
 static void coprocessors(void)
 {
 	begin();
@@ -152,6 +152,17 @@ static void coprocessors(void)
 	a32(0xee190f1d);
 	check(trapped(esr_ec(after) == EC_CP15_32 ? EC_CP15_32 : EC_UNKNOWN),
 	      "A32: MRC of PMCCNTR traps or is undefined");
+}
+
+/* A counter that was read a moment ago. */
+static bool since(uint64_t count)
+{
+	return now() - count < machine.frequency;
+}
+
+/* CNTKCTL_EL1 says who may have them. */
+static void counters(void)
+{
 	sys_write(cntkctl_el1, 0);
 	begin();
 	a32(0xec520f1e);
@@ -165,9 +176,42 @@ static void coprocessors(void)
 	sys_write(cntkctl_el1, 3);
 	begin();
 	a32(0xec520f1e);
-	check(went_on(4) && now() - (after->x[0] | after->x[2] << 32) <
-				    machine.frequency,
+	check(went_on(4) && since(after->x[0] | after->x[2] << 32),
 	      "A32: and works when EL1 gives it");
+	begin();
+	a32(0xec520f0e);
+	check(went_on(4) && since(after->x[0] | after->x[2] << 32),
+	      "A32: so does MRRC of CNTPCT");
+	sys_write(cntkctl_el1, 0);
+}
+
+static void timer(void)
+{
+	sys_write(cntkctl_el1, 0x200);
+	begin();
+	f.x[0] = 0x12345678;
+	f.x[2] = 0x7fffffff;
+	a32(0xec420f2e);
+	check(went_on(4) && sys_read(cntp_cval_el0) == 0x7fffffff12345678,
+	      "A32: MCRR of CNTP_CVAL");
+	begin();
+	a32(0xec520f2e);
+	check(went_on(4) && after->x[0] == 0x12345678 &&
+		      after->x[2] == 0x7fffffff,
+	      "A32: MRRC of CNTP_CVAL");
+	begin();
+	f.x[0] = 3;
+	a32(0xee0e0f32);
+	check(went_on(4) && sys_read(cntp_ctl_el0) == 3,
+	      "A32: MCR of CNTP_CTL");
+	begin();
+	a32(EQ(0xee0e0f32));
+	check(went_on(4) && sys_read(cntp_ctl_el0) == 3,
+	      "A32: MCR of CNTP_CTL whose condition fails");
+	begin();
+	a32(0xee1e0f32);
+	check(went_on(4) && after->x[0] == 3, "A32: MRC of CNTP_CTL");
+	sys_write(cntp_ctl_el0, 0);
 	sys_write(cntkctl_el1, 0);
 }
 
@@ -369,6 +413,8 @@ void suite(void)
 	paging_map(A32_HOLE, HOLE, PTE_DEVICE | PTE_EL0);
 	instructions();
 	coprocessors();
+	counters();
+	timer();
 	fp();
 	waits();
 	devices();

@@ -10,10 +10,11 @@
 # A job is "KIND ARGUMENT CPUS HARTS VARIANT [EXTRA]"; jobs on one hart run as
 # many at a time as this machine has CPUs. VARIANT: RISC-V, Sstc on or off; ARM,
 # the CPU. EXTRA: vector (the harts have V), migrate (every time slice on another
-# hart), lp64d (a hard-float host on such harts), fp (a host that uses FP
-# registers, ARM), suspend (stops three times for a second, and is watched),
-# shootdown (the host takes a page away 300 times), mask (the host does not take
-# the virtual timer, ARM), yield (vCPUs that spin leave their CPU to others, ARM).
+# hart), slices (of 1 ms), lp64d (a hard-float host on such harts), fp (a host that
+# uses FP registers, ARM), suspend (stops three times for a second, and is
+# watched), shootdown (the host takes a page away 300 times), mask (the host does
+# not take the virtual timer, ARM), yield (vCPUs that spin leave their CPU to
+# others, ARM).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/guests.sh
@@ -28,11 +29,11 @@ esac
 case $arch in
 riscv_h)
 	guests=riscv64 preset=riscv64 console=ttyS0 payload=riscv
-	clock=rtc,0x20101000,0x101000,0x1000,11
+	clock=rtc,0x20101000,0x101000,0x1000,11 ram=0x8000_0000 load=0x8020_0000
 	;;
 arm_vhe)
 	guests=arm64 preset=aarch64 console=ttyAMA0 payload=arm
-	clock=rtc,0xa010000,0x9010000,0x1000,34
+	clock=rtc,0xa010000,0x9010000,0x1000,34 ram=0x4000_0000 load=0x4020_0000
 	;;
 esac
 LOGS=${AXVM_BUILD_DIR:-build}/logs/emulator/$arch
@@ -56,6 +57,7 @@ machine() { # kernel arguments...
 	case $extra in
 	vector) set -- --vector on "$@" ;;
 	migrate) set -- --migrate 1 "$@" ;;
+	slices) set -- --slice-ms 1 "$@" ;;
 	shootdown) set -- --shootdown 300 "$@" ;;
 	lp64d) set -- --vector on "$@" ;;
 	suspend) set -- --suspend 3 --histograms "$@" ;;
@@ -178,6 +180,11 @@ job_linux() {
 	status=$?
 	linux_lines "$log"
 	verdict $status "powered off (status $status)"
+	[ "$extra" != suspend ] || {
+		grep -a -q '^host: vm1 stood still 3 times' "$log" &&
+			grep -a -q '^stats:   halt: .* cycles on average' "$log"
+		verdict $? "was suspended three times, and watched"
+	}
 }
 
 job_reboot() {
@@ -231,6 +238,36 @@ job_twins() {
 	verdict $status "both powered off (status $status)"
 }
 
+# A guest that stores to memory it may only read fails, and it alone: the host
+# says what it did, shows the vCPU, counts its exits, and has its heap back.
+job_failed() {
+	cat >"$LOGS/failed.toml" <<-END
+		[base]
+		id = 1
+		name = "vm1"
+		vm_type = 2
+		cpu_num = 1
+		[kernel]
+		entry_point = $load
+		kernel_load_addr = $load
+		kernel_path = "kernel"
+		memory_regions = [
+		    [$ram, 0x400_0000, 0x5, 0], [0x9000_0000, 0x20_0000, 0x7, 0]
+		]
+		[devices]
+		interrupt_mode = "emulated"
+	END
+	(machine "$(payload_file "$what")" --memory 64M --timeout 60 \
+		--config "$LOGS/failed.toml" --stats) </dev/null >"$log" 2>&1
+	verdict $(($? != 1)) "the host reports a failure"
+	for line in "host: vm1 vcpu0: FAULT pc " "vcpu 0 of vm 1: ready" \
+		"pc  *[0-9a-f]*$" "stats: vm1 vcpu0 exit s2_fault 1$" \
+		"host: heap balanced"; do
+		echo "$line" | guests_has_lines "$log" 2>/dev/null
+		verdict $? "a line \"$line\""
+	done
+}
+
 # A CPU on which the library does not run says what it misses.
 job_refused() {
 	echo >"$LOGS/empty"
@@ -275,6 +312,7 @@ run_job() { # kind argument cpus harts variant [extra]
 
 jobs_riscv_h() {
 	cat <<-END
+		failed sbi 1 1 on
 		payload sbi 2 1 on
 		payload sbi 1 1 off
 		payload mmio 1 1 on
@@ -332,6 +370,7 @@ jobs_riscv_h() {
 jobs_arm_vhe() {
 	cat <<-END
 		refused none 1 1 cortex-a72
+		failed psci 1 1 cortex-a76
 		payload psci 1 1 cortex-a76
 		payload psci 2 1 a64fx
 		payload abort 1 1 cortex-a76
@@ -370,6 +409,7 @@ jobs_arm_vhe() {
 		payload rtc 4 2 cortex-a76 migrate
 		payload debug 4 2 cortex-a76 migrate
 		payload fp 4 2 cortex-a76 migrate
+		payload fp 4 2 cortex-a76 slices
 		payload time 4 2 neoverse-n1 migrate
 		payload time 4 2 cortex-a76 migrate
 		payload smp 4 2 cortex-a76 migrate
@@ -402,7 +442,7 @@ job_name() {
 	echo "$2${1#"$2"} $3 vCPUs on $4 $variant${6:+, $6}" |
 		sed 's/^\([a-z0-9]*\)payload /\1 /; s/^linuxreboot/linux reboot/
 			s/^linuxtwins/linux, two VMs,/; s/^pausepause/pause/
-			s/^nonerefused/refused,/
+			s/^nonerefused/refused,/; s/^[a-z]*failed/failed guest,/
 			s/^smptwo/smp and wild, two VMs,/'
 }
 

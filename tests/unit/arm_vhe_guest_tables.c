@@ -15,21 +15,14 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include <libfdt.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "axvm/error.h"
 #include "bits.h"
 #include "arm_vhe/guest_tables.h"
 
-#define BUFFER_SIZE (64u * 1024u)
-#define GUARD 0x5a
-#define GIC "/interrupt-controller@8000000"
+typedef struct arm_tables_config tables_config;
+#define tables_write axvmi_arm_guest_tables
+#include "tables_test.h"
 
-static uint64_t aligned_buffer[BUFFER_SIZE / 8];
-static uint8_t *const buffer = (uint8_t *)aligned_buffer;
+#define GIC "/interrupt-controller@8000000"
 
 static const uint32_t affinities[AXVM_MAX_VCPUS] = {0, 1, 0x103};
 static const struct arm_uart_config uarts[] = {
@@ -53,9 +46,9 @@ static const struct fdt_device devices[] = {
 	{.name = "hypervisor", .compatible = &virtio, .compatible_count = 1},
 };
 
-static struct arm_tables_config sample(void)
+static tables_config sample(void)
 {
-	struct arm_tables_config c = {
+	tables_config c = {
 		.vcpu_count = 3,
 		.affinities = affinities,
 		.gicd = {0x8000000, 0x10000},
@@ -73,69 +66,9 @@ static struct arm_tables_config sample(void)
 	return c;
 }
 
-static uint32_t build(const struct arm_tables_config *config)
-{
-	uint32_t size = 0;
-
-	memset(buffer, GUARD, BUFFER_SIZE);
-	assert_int_equal(
-		axvmi_arm_guest_tables(config, buffer, BUFFER_SIZE, &size), 0);
-	assert_int_equal(fdt_check_full(buffer, size), 0);
-	return size;
-}
-
-static int node(const char *path)
-{
-	int offset = fdt_path_offset(buffer, path);
-
-	if (offset < 0)
-		fail_msg("no node %s", path);
-	return offset;
-}
-
-static void assert_bytes(const char *path, const char *name, const void *value,
-			 int size)
-{
-	int length = -1;
-	const void *found = fdt_getprop(buffer, node(path), name, &length);
-
-	assert_non_null(found);
-	assert_int_equal(length, size);
-	if (size != 0)
-		assert_memory_equal(found, value, (size_t)size);
-}
-
-static void assert_string(const char *path, const char *name, const char *value)
-{
-	assert_bytes(path, name, value, (int)strlen(value) + 1);
-}
-
-static void assert_u32(const char *path, const char *name, uint32_t value)
-{
-	fdt32_t cell = cpu_to_fdt32(value);
-
-	assert_bytes(path, name, &cell, sizeof(cell));
-}
-
-static bool has_property(const char *path, const char *name)
-{
-	return fdt_getprop(buffer, node(path), name, NULL) != NULL;
-}
-
-static void assert_cells(const char *path, const char *name,
-			 const uint32_t *cells, unsigned count)
-{
-	fdt32_t big[16];
-
-	assert_in_range(count, 0, 16);
-	for (unsigned i = 0; i < count; i++)
-		big[i] = cpu_to_fdt32(cells[i]);
-	assert_bytes(path, name, big, (int)(4 * count));
-}
-
 static void each_vcpu_has_its_cpu_node(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 	static const char *const paths[] = {"/cpus/cpu@0", "/cpus/cpu@1",
 					    "/cpus/cpu@103"};
 
@@ -153,7 +86,7 @@ static void each_vcpu_has_its_cpu_node(void **state)
 
 static void boot_vcpu_is_in_the_header(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 
 	(void)state;
 	c.boot_vcpu = 2;
@@ -163,7 +96,7 @@ static void boot_vcpu_is_in_the_header(void **state)
 
 static void psci_is_called_by_hvc(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 	static const char compatible[] = "arm,psci-1.0\0arm,psci-0.2";
 
 	(void)state;
@@ -175,7 +108,7 @@ static void psci_is_called_by_hvc(void **state)
 /* Position decides: secure, non-secure, virtual, hypervisor. */
 static void timer_lists_its_four_ppis_in_order(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 	static const uint32_t cells[] = {1, 13, 8, 1, 14, 8,
 					 1, 11, 8, 1, 10, 8};
 
@@ -188,7 +121,7 @@ static void timer_lists_its_four_ppis_in_order(void **state)
 
 static void gic_node_follows_its_binding(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 	static const uint32_t reg[] = {0, 0x8000000, 0, 0x10000,
 				       0, 0x80a0000, 0, 0x60000};
 
@@ -203,7 +136,7 @@ static void gic_node_follows_its_binding(void **state)
 
 static void phandles_are_distinct_and_below_the_first_free_one(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 	uint32_t highest = 0;
 
 	(void)state;
@@ -216,7 +149,7 @@ static void phandles_are_distinct_and_below_the_first_free_one(void **state)
 
 static void uart_is_a_pl011_with_two_clocks(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 	const char *path = "/serial@9000000";
 	static const char compatible[] = "arm,pl011\0arm,primecell";
 	static const char names[] = "uartclk\0apb_pclk";
@@ -239,7 +172,7 @@ static void uart_is_a_pl011_with_two_clocks(void **state)
 
 static void uart_without_an_spi_has_no_interrupt(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 	struct arm_uart_config uart = {0x9040000, 0x1000, 31};
 
 	(void)state;
@@ -267,7 +200,7 @@ static void spis_have_kind_number_and_trigger(void **state)
 
 static void console_is_the_first_uart(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 
 	(void)state;
 	build(&c);
@@ -280,7 +213,7 @@ static void console_is_the_first_uart(void **state)
 
 static void chosen_tells_initrd_and_arguments(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 
 	(void)state;
 	build(&c);
@@ -292,7 +225,7 @@ static void chosen_tells_initrd_and_arguments(void **state)
 
 static void root_and_memory_are_told(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 	static const uint32_t reg[] = {0, 0x40000000, 0, 0x8000000};
 
 	(void)state;
@@ -308,7 +241,7 @@ static void root_and_memory_are_told(void **state)
 
 static void devices_of_others_are_told(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 	struct fdt_device device = devices[0];
 
 	(void)state;
@@ -325,7 +258,7 @@ static void devices_of_others_are_told(void **state)
 
 static void without_a_gic_nobody_interrupts(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 
 	(void)state;
 	c.gicd.size = 0;
@@ -339,42 +272,9 @@ static void without_a_gic_nobody_interrupts(void **state)
 	assert_false(has_property("/virtio_mmio@a000000", "interrupts"));
 }
 
-static void size_does_not_depend_on_addresses(void **state)
-{
-	struct arm_tables_config c = sample();
-	uint32_t size = build(&c);
-
-	(void)state;
-	c.initrd.start = 1;
-	c.initrd.size = UINT64_C(1) << 40;
-	assert_int_equal(build(&c), size);
-}
-
-static void every_smaller_buffer_is_refused_and_not_overrun(void **state)
-{
-	struct arm_tables_config c = sample();
-	uint32_t needed = build(&c);
-
-	(void)state;
-	for (uint32_t capacity = 0; capacity <= needed; capacity++) {
-		uint8_t *exact = malloc(capacity + 8);
-		uint32_t size = 0xdead;
-		int error;
-
-		assert_non_null(exact);
-		memset(exact, GUARD, capacity + 8);
-		error = axvmi_arm_guest_tables(&c, exact, capacity, &size);
-		assert_int_equal(error, capacity < needed ? AXVM_ENOSPC : 0);
-		assert_int_equal(size, capacity < needed ? 0xdead : needed);
-		for (uint32_t i = 0; i < 8; i++)
-			assert_int_equal(exact[capacity + i], GUARD);
-		free(exact);
-	}
-}
-
 static void largest_machine_fits_64_kib(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 	uint32_t ids[AXVM_MAX_VCPUS];
 
 	(void)state;
@@ -389,7 +289,7 @@ static void largest_machine_fits_64_kib(void **state)
 
 static void smallest_machine_is_a_valid_tree(void **state)
 {
-	struct arm_tables_config c = {
+	tables_config c = {
 		.vcpu_count = 1,
 		.affinities = affinities,
 	};
@@ -402,7 +302,7 @@ static void smallest_machine_is_a_valid_tree(void **state)
 
 static void device_with_a_bad_name_is_refused(void **state)
 {
-	struct arm_tables_config c = sample();
+	tables_config c = sample();
 	struct fdt_device device = devices[0];
 	uint32_t size = 1;
 
@@ -410,34 +310,14 @@ static void device_with_a_bad_name_is_refused(void **state)
 	device.name = "/serial@1";
 	c.devices = &device;
 	c.device_count = 1;
-	assert_int_equal(axvmi_arm_guest_tables(&c, buffer, BUFFER_SIZE, &size),
+	assert_int_equal(tables_write(&c, buffer, BUFFER_SIZE, &size),
 			 AXVM_EINVAL);
 	assert_int_equal(size, 1);
 }
 
-/* In a child: an assertion traps. */
-static bool traps(const struct arm_tables_config *config)
-{
-	int status = 0;
-	pid_t child = fork();
-
-	assert_true(child >= 0);
-	if (child == 0) {
-		uint32_t size;
-
-		/* cmocka's handler would go on with the next test. */
-		(void)signal(SIGILL, SIG_DFL);
-		(void)axvmi_arm_guest_tables(config, buffer, BUFFER_SIZE,
-					     &size);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return WIFSIGNALED(status);
-}
-
 static void impossible_machines_assert(void **state)
 {
-	struct arm_tables_config c[3];
+	tables_config c[3];
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++)
@@ -449,20 +329,6 @@ static void impossible_machines_assert(void **state)
 		assert_true(traps(&c[i]));
 	c[0] = sample();
 	assert_false(traps(&c[0]));
-}
-
-static int write_sample(const char *path)
-{
-	struct arm_tables_config c = sample();
-	FILE *file = fopen(path, "wb");
-	uint32_t size;
-	int error = 1;
-
-	if (file == NULL)
-		return 1;
-	if (axvmi_arm_guest_tables(&c, buffer, BUFFER_SIZE, &size) == 0)
-		error = fwrite(buffer, 1, size, file) != size;
-	return fclose(file) != 0 || error;
 }
 
 int main(int argc, char **argv)

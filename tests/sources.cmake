@@ -75,6 +75,7 @@ set(AXVM_UNIT_TESTS
   arm_vhe_irq
   arm_vhe_irq_race
   arm_vhe_mmio
+  arm_vhe_oom
   arm_vhe_psci
   arm_vhe_s2_format
   arm_vhe_sysreg

@@ -104,8 +104,9 @@ static inline void machine_require(bool condition, const char *what)
 	}
 }
 
-/* ---- vGIC and virtual timer ---- */
+/* ---- vGIC and virtual timer; the real ones with MACHINE_REAL_VGIC ---- */
 
+#ifndef MACHINE_REAL_VGIC
 int axvmi_arm_vgic_init(struct arm_vm *avm, uint64_t gicd, uint64_t gicd_size,
 			uint64_t gicr, uint64_t gicr_size)
 {
@@ -214,6 +215,8 @@ uint64_t axvmi_arm_timer_deadline(struct arm_vcpu *v)
 	m.call_away = false;
 	return m.deadline;
 }
+
+#endif
 
 /* ---- what the models ask for ---- */
 

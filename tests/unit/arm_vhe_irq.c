@@ -404,6 +404,19 @@ static void a_write_is_done_when_it_returns(void **s)
 	assert_int_equal(fake.hw[1].lr_used, 0);
 }
 
+static void a_write_waits_for_who_is_slow_to_come(void **s)
+{
+	(void)s;
+	enable_spi(1);
+	line(true);
+	fake_enter(1);
+	fake.prompt[1] = true;
+	fake.slow[1] = 1;
+	store_relaxed(&fake.vcpus[1].core.state, AXVM_VCPU_RUNNING);
+	fake_put(0, W(GICD_ICENABLER), BIT_OF(SPI));
+	assert_int_equal(cpuif_acknowledge(&fake.hw[1]), CPUIF_NONE);
+}
+
 /* Who is outside run holds nothing, or folds before it enters. */
 static void nobody_waits_for_a_vcpu_that_does_not_run(void **s)
 {
@@ -582,6 +595,10 @@ static void share(uint32_t intid, uint32_t *timer)
 	host_level(intid, true);
 	*timer = 0;
 	axvmi_arm_set_ppi(v, intid, false);
+	/* At once, not when all levels are looked at again. */
+	axvmi_arm_gic_fill(v);
+	assert_int_equal(fake.hw[0].lr_used, 1);
+	assert_true((fake.hw[0].lr[0] & LR_PENDING) != 0);
 	assert_true(axvmi_arm_gic_pending(v));
 	host_level(intid, false);
 	assert_false(axvmi_arm_gic_pending(v));
@@ -906,6 +923,7 @@ int main(void)
 		CASE(an_access_sees_what_the_guest_has_just_done),
 		CASE(a_read_calls_those_who_know_better),
 		CASE(a_write_is_done_when_it_returns),
+		CASE(a_write_waits_for_who_is_slow_to_come),
 		CASE(nobody_waits_for_a_vcpu_that_does_not_run),
 		CASE(folding_what_holds_nothing_reads_no_registers),
 		CASE(a_fill_folds_first),

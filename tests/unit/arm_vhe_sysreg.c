@@ -186,12 +186,17 @@ static void every_number_is_known_or_undefined(void **state)
 
 static void the_zero_register_is_no_register(void **state)
 {
+	uint64_t x[31];
+
 	(void)state;
 	m.v->frame.sp_el0 = VALUE;
+	for (unsigned n = 0; n < 31; n++)
+		x[n] = m.v->frame.x[n] = VALUE + n;
 	trap(SYSREG(3, 0, 0, 4, 0), 31, true);
 	assert_false(was_undefined());
 	trap(CNTPCT, 31, true);
 	assert_int_equal(m.v->frame.sp_el0, VALUE);
+	assert_memory_equal(m.v->frame.x, x, sizeof(x));
 	m.v->cntp_cval = 3;
 	trap(CNTP_CVAL, 31, false);
 	assert_int_equal(m.v->cntp_cval, 0);
@@ -502,13 +507,17 @@ static void pointer_authentication_goes_with_its_keys(void **state)
 	assert_int_equal(field(6, 1, 4), 0);
 	assert_int_equal(field(6, 1, 8), 0);
 	assert_int_equal(field(6, 1, 28), 0);
-	assert_int_equal(field(6, 2, 8), 0);
+	assert_int_equal(field(6, 2, 8), 0); /* GPA3, APA3, PAC_frac */
+	assert_int_equal(field(6, 2, 12), 0);
+	assert_int_equal(field(6, 2, 24), 0);
 	anew(MACHINE_FEATURES | ARM_FEATURE_PAUTH);
 	machine_boot();
 	assert_int_equal(field(6, 1, 4), 1);
 	assert_int_equal(field(6, 1, 8), 1);
 	assert_int_equal(field(6, 1, 28), 1);
 	assert_int_equal(field(6, 2, 8), 1);
+	assert_int_equal(field(6, 2, 12), 1);
+	assert_int_equal(field(6, 2, 24), 1);
 }
 
 /* "ID_AA64PFR0_EL1": CSV2 2 and 3, and CSV2_frac 2, have SCXTNUM_EL0 and _EL1,

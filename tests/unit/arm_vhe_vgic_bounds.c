@@ -54,6 +54,11 @@ static void route(uint32_t intid, uint64_t value)
 	gicd_set(GICD_IROUTER + intid * 8, 8, value);
 }
 
+static void set_sleep(bool sleep)
+{
+	gicr_set(GICR_WAKER, 4, sleep ? GICR_WAKER_SLEEP : 0);
+}
+
 /* ---- one INTID, one list register ---- */
 
 static void spi_once(void)
@@ -144,6 +149,43 @@ static void an_sgi_has_one_list_register_in_each_vcpu(void **s)
 	assert_int_equal(ack(1), 5);
 	eoi(1, 5);
 	assert_int_equal(ack(1), 1023);
+}
+
+/* ---- routes ---- */
+
+/* It waits in the list of one that sleeps. */
+static void a_route_takes_it_off_the_old_list(void **s)
+{
+	(void)s;
+	prepare(0, SPI, 0x80);
+	set_edge(0, SPI, true);
+	set_sleep(true);
+	input(0, SPI, false, true);
+	assert_int_equal(places(UINT64_MAX, SPI), 0);
+	route(SPI, 1);
+	gic_check();
+	set_sleep(false);
+	assert_int_equal(places(1, SPI), 0);
+	assert_int_equal(ack(1), SPI);
+	eoi(1, SPI);
+	assert_int_equal(ack(0), CPUIF_NONE);
+}
+
+/* Of 20 vCPUs the 17th is 1.0, and not 0.16. */
+static void affinity_0_ends_at_15(void **s)
+{
+	(void)s;
+	gic_make(20, 4, NULL);
+	set_edge(0, SPI, true);
+	prepare(0, SPI, 0x80);
+	route(SPI, 16);
+	assert_int_equal(gicd(GICD_IROUTER + SPI * 8, 8), 16);
+	input(0, SPI, false, true);
+	for (uint32_t c = 0; c < 20; c++)
+		assert_int_equal(ack(c), CPUIF_NONE);
+	route(SPI, 0x100);
+	assert_int_equal(ack(16), SPI);
+	eoi(16, SPI);
 }
 
 /* ---- INTIDs that do not exist ---- */
@@ -256,6 +298,114 @@ static void ends_of_one_word_are_told_each(void **s)
 	assert_int_equal(axvmi_vgic_take_ended(&g), 0);
 }
 
+/* ---- what a write is about ---- */
+
+static void configuration_is_written_sixteen_at_a_time(void **s)
+{
+	const uint64_t low = GICD_ICFGR + 64 / 16 * 4, high = low + 4;
+
+	(void)s;
+	gicd_set(low, 4, 0x22222222);
+	gicd_set(high, 4, 0x88888888);
+	assert_int_equal(gicd(low, 4), 0x22222222);
+	assert_int_equal(gicd(high, 4), 0x88888888);
+	gicd_set(low, 4, 0xaaaaaaaa);
+	assert_int_equal(gicd(high, 4), 0x88888888);
+	gicd_set(high, 4, 0);
+	assert_int_equal(gicd(low, 4), 0xaaaaaaaa);
+}
+
+/* It pends anyway; the guest's acknowledge takes both. */
+static void an_edge_on_a_high_level_is_no_second_interrupt(void **s)
+{
+	(void)s;
+	prepare(0, SPI, 0x80);
+	input(0, SPI, true, false);
+	input(0, SPI, true, true);
+	assert_int_equal(ack(0), SPI);
+	input(0, SPI, false, false);
+	eoi(0, SPI);
+	assert_int_equal(ack(0), CPUIF_NONE);
+}
+
+/* ---- active ones that have no list register ---- */
+
+/* The guest is in its handlers while EOIs are counted. */
+static void eois_without_registers_end_the_highest_first(void **s)
+{
+	(void)s;
+	gic_make(1, 4, NULL);
+	for (uint32_t i = 0; i < 8; i++) {
+		set_edge(0, SPI + i, true);
+		prepare(0, SPI + i, 0x80 - 8 * i);
+		input(0, SPI + i, false, true);
+		assert_int_equal(ack(0), SPI + i);
+	}
+	for (uint32_t i = 8; i-- > 2;)
+		cpuif_eoi(&regs[0], SPI + i);
+	gic_settle();
+	for (uint32_t i = 0; i < 8; i++)
+		assert_int_equal(bank_bit(0, SPI + i, GICD_ISACTIVER), i < 2);
+	eoi(0, SPI + 1);
+	eoi(0, SPI);
+	assert_int_equal(bank(0, SPI, GICD_ISACTIVER), 0);
+}
+
+/* One list register: the other handler waits outside. */
+static void an_sgi_that_has_no_list_register_stays_active(void **s)
+{
+	(void)s;
+	gic_make(1, 1, NULL);
+	prepare(0, 5, 0x80);
+	prepare(0, 6, 0x40);
+	axvmi_vgic_sgi(&g, 0, UINT64_C(5) << 24 | 1, true);
+	gic_settle();
+	assert_int_equal(ack(0), 5);
+	axvmi_vgic_sgi(&g, 0, UINT64_C(6) << 24 | 1, true);
+	gic_settle();
+	assert_int_equal(ack(0), 6);
+	cpuif_eoi(&regs[0], 6);
+	gic_fold(0);
+	gic_check();
+	gic_fill(0);
+	assert_true(bank_bit(0, 5, GICD_ISACTIVER));
+	assert_false(bank_bit(0, 6, GICD_ISACTIVER));
+	eoi(0, 5);
+	assert_false(bank_bit(0, 5, GICD_ISACTIVER));
+}
+
+/* ---- asleep ---- */
+
+/* "Power management": what it serves it ends; more it does not get. */
+static void who_sleeps_ends_what_it_serves_and_gets_no_more(void **s)
+{
+	(void)s;
+	for (uint32_t intid = 5; intid <= SPI; intid += SPI - 5) {
+		uint32_t other = intid + 1;
+
+		set_edge(0, SPI, true);
+		set_edge(0, SPI + 1, true);
+		prepare(0, intid, 0x80);
+		prepare(0, other, 0x40);
+		bank_set(0, intid, GICD_ISPENDR, vgic_bit(intid));
+		assert_int_equal(ack(0), intid);
+		set_sleep(true);
+		bank_set(0, intid, GICD_ISPENDR,
+			 vgic_bit(intid) | vgic_bit(other));
+		assert_int_equal(places(1, intid), 1);
+		assert_int_equal(places(1, other), 0);
+		assert_int_equal(ack(0), CPUIF_NONE);
+		eoi(0, intid);
+		assert_false(bank_bit(0, intid, GICD_ISACTIVER));
+		assert_int_equal(ack(0), CPUIF_NONE);
+		set_sleep(false);
+		assert_int_equal(ack(0), other);
+		eoi(0, other);
+		assert_int_equal(ack(0), intid);
+		eoi(0, intid);
+	}
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -263,11 +413,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(no_interrupt_is_in_two_list_registers),
 		CASE(an_sgi_has_one_list_register_in_each_vcpu),
+		CASE(a_route_takes_it_off_the_old_list),
+		CASE(affinity_0_ends_at_15),
 		CASE(intids_that_do_not_exist_are_not_deactivated),
 		CASE(inputs_that_do_not_exist_change_nothing),
 		CASE(sgis_stop_at_the_last_vcpu),
 		CASE(an_active_one_without_a_target_ends_as_well),
 		CASE(ends_of_one_word_are_told_each),
+		CASE(configuration_is_written_sixteen_at_a_time),
+		CASE(an_edge_on_a_high_level_is_no_second_interrupt),
+		CASE(eois_without_registers_end_the_highest_first),
+		CASE(an_sgi_that_has_no_list_register_stays_active),
+		CASE(who_sleeps_ends_what_it_serves_and_gets_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

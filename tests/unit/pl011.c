@@ -43,6 +43,7 @@ enum {
 #define RTI 0x40u
 #define BEI 0x200u
 #define OEI 0x400u
+#define BUSY 0x08u
 #define RXFE 0x10u
 #define TXFF 0x20u
 #define RXFF 0x40u
@@ -412,6 +413,20 @@ static void bytes_wait_while_the_transmitter_is_off(void **state)
 	assert_memory_equal(m->sent, "abcdefghijklmnopqrstuvwxyzabcdef", 32);
 }
 
+/* "Flag Register", BUSY: until all have been sent. */
+static void what_waits_to_be_sent_keeps_it_busy(void **state)
+{
+	struct machine *m = *state;
+
+	out(m, LCR_H, FEN);
+	out(m, CR, 0x201);
+	assert_int_equal(in(m, FR) & (BUSY | TXFF | TXFE), TXFE);
+	out(m, DR, 'a');
+	assert_int_equal(in(m, FR) & (BUSY | TXFF | TXFE), BUSY);
+	out(m, CR, UART_ON);
+	assert_int_equal(in(m, FR) & (BUSY | TXFF | TXFE), TXFE);
+}
+
 static void without_fifos_one_byte_waits(void **state)
 {
 	struct machine *m = *state;
@@ -542,6 +557,19 @@ static void switching_the_fifos_empties_them(void **state)
 	assert_int_equal(in(m, FR) & RXFE, RXFE);
 }
 
+static void a_frame_written_again_keeps_the_fifos(void **state)
+{
+	struct machine *m = *state;
+
+	out(m, LCR_H, FEN);
+	receive_many(m, 20);
+	out(m, LCR_H, FEN | 0x60);
+	assert_int_equal(receive(m, "y"), 1);
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(in(m, DR), 'x');
+	assert_int_equal(in(m, DR), 'y');
+}
+
 /* ---- loopback ---- */
 
 static void loopback_sends_to_itself_alone(void **state)
@@ -554,6 +582,18 @@ static void loopback_sends_to_itself_alone(void **state)
 	out(m, DR, 'l');
 	assert_int_equal(m->sent_count, 0);
 	assert_int_equal(in(m, DR), 'l');
+}
+
+static void a_receiver_that_is_off_hears_no_loopback(void **state)
+{
+	struct machine *m = *state;
+
+	out(m, LCR_H, FEN);
+	out(m, CR, 0x181); /* no RXE */
+	out(m, DR, 'l');
+	assert_int_equal(m->sent_count, 0);
+	assert_int_equal(in(m, FR) & RXFE, RXFE);
+	assert_int_equal(in(m, RIS) & (RXI | RTI | OEI), 0);
 }
 
 static void overrun_is_told_with_the_next_character(void **state)
@@ -645,6 +685,7 @@ int main(void)
 		TEST(after_a_fifo_of_bytes_it_looks_full_once),
 		TEST(a_full_fifo_lasts_while_the_guest_waits_for_the_interrupt),
 		TEST(bytes_wait_while_the_transmitter_is_off),
+		TEST(what_waits_to_be_sent_keeps_it_busy),
 		TEST(without_fifos_one_byte_waits),
 		TEST(the_host_may_answer_inside_transmit),
 		TEST(bytes_come_in_order),
@@ -654,7 +695,9 @@ int main(void)
 		TEST(a_fifo_that_is_not_empty_has_timed_out),
 		TEST(without_fifos_each_byte_interrupts),
 		TEST(switching_the_fifos_empties_them),
+		TEST(a_frame_written_again_keeps_the_fifos),
 		TEST(loopback_sends_to_itself_alone),
+		TEST(a_receiver_that_is_off_hears_no_loopback),
 		TEST(overrun_is_told_with_the_next_character),
 		TEST(a_break_is_a_zero_with_its_error),
 		TEST(modem_outputs_drive_the_inputs_in_loopback),

@@ -285,6 +285,16 @@ static void a_line_that_rises_during_the_write_that_enables_it(void **s)
 	assert_int_equal(fake.hw[0].lr_used, 2);
 }
 
+static void lines_that_do_not_exist_concern_nobody(void **s)
+{
+	(void)s;
+	enable_spi(1);
+	assert_int_equal(axvmi_arm_line_targets(&fake.vm.core, SPI), 2);
+	for (uint32_t line = VGIC_INTIDS; line < 2 * VGIC_INTIDS; line++)
+		assert_int_equal(axvmi_arm_line_targets(&fake.vm.core, line),
+				 0);
+}
+
 static void a_line_follows_a_changed_route(void **s)
 {
 	(void)s;
@@ -721,6 +731,10 @@ static void ends_that_the_cpu_does_not_see_leave_it_taken(void **s)
 	fake_enter(0);
 	assert_int_equal(fake.hw[0].lr[0] & (LR_HW | CPUIF_STATE),
 			 LR_HW | LR_PENDING);
+	axvmi_arm_gic_fold(v);
+	assert_int_equal(fake.timer_done, 0);
+	assert_int_equal(fake.timer_ended, 0);
+	assert_int_equal(v->vtimer_held, 1);
 }
 
 /* More are pending than there are list registers. */
@@ -772,6 +786,21 @@ static void sgis_call_their_targets(void **s)
 	/* Group 1 is out of reach of the other registers. */
 	axvmi_arm_send_sgi(v, UINT64_C(5) << 24 | 4, 0);
 	assert_int_equal(notified(2), 0);
+}
+
+static void an_sgi_to_oneself_comes_as_often_as_it_is_sent(void **s)
+{
+	(void)s;
+	enable_ppi(0, 5);
+	for (int round = 0; round < 3; round++) {
+		/* The list register of the one before is still there. */
+		axvmi_arm_send_sgi(&fake.vcpus[0], 5 << 24 | 1, 1);
+		fake_enter(0);
+		assert_int_equal(fake_ack(0), 5);
+		assert_int_equal(fake_ack(0), CPUIF_NONE);
+		fake_eoi(0, 5);
+	}
+	assert_int_equal(fake_ack(0), CPUIF_NONE);
 }
 
 static void a_trapped_write_of_dir_deactivates(void **s)
@@ -917,6 +946,7 @@ int main(void)
 		CASE(an_injected_edge_is_one_interrupt),
 		CASE(a_line_that_rose_while_disabled_is_seen_when_enabled),
 		CASE(a_line_that_rises_during_the_write_that_enables_it),
+		CASE(lines_that_do_not_exist_concern_nobody),
 		CASE(a_line_follows_a_changed_route),
 		CASE(per_vcpu_lines_are_ppis),
 		CASE(one_of_n_goes_to_who_has_the_group_enabled),
@@ -940,6 +970,7 @@ int main(void)
 		TAKEN(ends_that_the_cpu_does_not_see_leave_it_taken),
 		TAKEN(it_is_forwarded_in_a_crowd_too),
 		CASE(sgis_call_their_targets),
+		CASE(an_sgi_to_oneself_comes_as_often_as_it_is_sent),
 		CASE(a_trapped_write_of_dir_deactivates),
 		CASE(another_vcpu_deactivates_what_is_held),
 		CASE(a_vcpu_that_is_off_gets_nothing),

@@ -308,6 +308,27 @@ static void writes_all_and_masks(void)
 	t.ctl = CNT_CTL_ENABLE | CNT_CTL_IMASK;
 }
 
+/* Written as it was at first: the guest has not masked anything. */
+static void one_that_writes_ctl_anew_is_counted_anew(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	for (int round = 0; round < 5; round++) {
+		assert_true(axvmi_arm_vtimer_look(&t.v));
+		assert_true(t.ppi);
+		t.ctl = CNT_CTL_ENABLE;
+		axvmi_arm_vtimer_ended(&t.v);
+		assert_int_equal(t.v.vtimer_held, 1);
+		assert_int_equal(t.v.vtimer_rounds, 0);
+	}
+	/* An end that comes late is that of nothing. */
+	t.ctl = CNT_CTL_ENABLE | CNT_CTL_IMASK;
+	t.v.vtimer_held = 0;
+	t.v.vtimer_rounds = 1;
+	axvmi_arm_vtimer_ended(&t.v);
+	assert_int_equal(t.v.vtimer_rounds, 0);
+}
+
 /* The new CVAL comes true under the guest's own mask: nobody has looked at it. */
 static void nor_is_one_that_sets_another_time_before(void **state)
 {
@@ -501,6 +522,7 @@ int main(void)
 		TEST(the_mask_does_not_come_back_in_what_the_guest_had_read),
 		TEST(a_level_that_stays_interrupts_once_more_after_the_eoi),
 		TEST(a_guest_that_masks_its_timer_is_not_stormed),
+		TEST(one_that_writes_ctl_anew_is_counted_anew),
 		TEST(nor_is_one_that_sets_another_time_before),
 		TEST(a_guest_that_unmasks_early_is_interrupted_again_at_its_eoi),
 		TEST(the_deadline_is_that_of_the_sooner_timer),

@@ -520,6 +520,23 @@ static void the_virtual_timers_mask_is_the_guests(void **state)
 	assert_int_equal(get(ctl), 1);
 }
 
+static bool take_vtimer(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
+static void a_timer_that_the_host_takes_has_no_other_mask(void **state)
+{
+	(void)state;
+	m.hal->hal.take_vtimer = take_vtimer;
+	m.hal->hal.vtimer_irq = 27;
+	machine_boot();
+	m.v->el1[ARM_EL1_CNTV_CTL] = 3;
+	m.v->vtimer_held = 1;
+	assert_int_equal(get(AXVM_REG_ARM_SYSREG(3, 3, 14, 3, 1)), 3);
+}
+
 static void the_physical_timer_is_the_emulated_one(void **state)
 {
 	const uint32_t ctl = AXVM_REG_ARM_SYSREG(3, 3, 14, 2, 1);
@@ -676,6 +693,7 @@ int main(void)
 		TEST(only_states_of_guests_are_accepted),
 		TEST(registers_of_a_resident_vcpu_are_busy),
 		TEST(the_virtual_timers_mask_is_the_guests),
+		TEST(a_timer_that_the_host_takes_has_no_other_mask),
 		TEST(the_physical_timer_is_the_emulated_one),
 		TEST(tables_describe_the_machine),
 		TEST(tables_without_a_vgic_have_none),

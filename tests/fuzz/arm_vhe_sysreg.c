@@ -85,6 +85,8 @@ static void step(const uint8_t *data)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	machine_new(MACHINE_FEATURES, 1);
+	/* As many breakpoints and watchpoints as there can be. */
+	m.ids[5][0] = UINT64_C(0xf0f000) | 6;
 	machine_boot();
 	for (; size >= 12; data += 12, size -= 12)
 		step(data);

@@ -377,6 +377,7 @@ jobs_arm_vhe() {
 		payload abort 1 1 max
 		payload aarch32 1 1 cortex-a76
 		payload debug 2 1 cortex-a76
+		payload endian 2 1 cortex-a76
 		payload mmio 1 1 cortex-a76
 		payload gic 1 1 cortex-a76
 		payload fp 2 1 cortex-a76

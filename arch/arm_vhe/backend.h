@@ -168,7 +168,9 @@ struct arm_vcpu {
 
 	struct arm_debug debug;
 
-	/* psci.c: enum arm_power, and how ARM_POWER_DOWN ends. */
+	/* psci.c: SCTLR_EL1.EE of whoever starts this vCPU. */
+	uint64_t start_ee;
+	/* enum arm_power, and how ARM_POWER_DOWN ends. */
 	atomic_u32 power;
 	uint64_t resume_entry;
 	uint64_t resume_argument;

@@ -76,8 +76,10 @@
 #define FSC_EXTERNAL_WALK UINT64_C(0x14) /* level 0 */
 #define FSC_ALIGNMENT UINT64_C(0x21)
 
-/* SPSR_EL2 of AArch32: "T" and the two parts of "IT"; PSTATE.E. */
+/* SPSR_EL2 of AArch32: "T", the two parts of "IT"; E, loads and stores are
+ * big-endian. */
 #define SPSR32_T BIT64(5)
+#define SPSR32_E BIT64(9)
 #define SPSR32_IT_LOW FIELD64(26, 25)
 #define SPSR32_IT_HIGH FIELD64(15, 10)
 #define SPSR32_DIT BIT64(21)

@@ -67,8 +67,11 @@ static const struct id_rule rules[] = {
 	{6, 1, FIELD64(55, 0), 0},
 	/* ID_AA64ISAR2_EL1: RPRES, GPA3, APA3, BC, PAC_frac. */
 	{6, 2, FIELD64(15, 4) | FIELD64(27, 20), 0},
-	/* ID_AA64MMFR0_EL1: ASIDBits, granules, ExS; PARange: see below. */
-	{7, 0, MMFR0_ASIDBITS | FIELD64(31, 20) | FIELD64(47, 44), 0},
+	/* ID_AA64MMFR0_EL1: ASIDBits, BigEnd, BigEndEL0, granules, ExS;
+	 * PARange: see below. */
+	{7, 0,
+	 MMFR0_ASIDBITS | FIELD64(11, 8) | FIELD64(31, 16) | FIELD64(47, 44),
+	 0},
 	/* ID_AA64MMFR1_EL1: HAFDBS, HPDS, PAN, ETS, AFP, nTLBPA, ECBHB. */
 	{7, 1,
 	 FIELD64(3, 0) | FIELD64(15, 12) | FIELD64(23, 20) | FIELD64(39, 36) |

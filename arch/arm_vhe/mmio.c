@@ -34,6 +34,37 @@ static void write_base(struct arm_vcpu *v, unsigned n, uint64_t value)
 		v->frame.sp_el0 = value;
 }
 
+/* ---- the order of bytes ---- */
+
+/* Of data; instructions are little-endian. */
+static bool is_big_endian(const struct arm_vcpu *v)
+{
+	uint64_t sctlr;
+
+	if ((v->frame.pstate & SPSR_AARCH32) != 0)
+		return (v->frame.pstate & SPSR32_E) != 0;
+	sctlr = arm_metal(v)->read_el1(ARM_EL1_SCTLR);
+	return (sctlr & (arm_is_el0(v) ? SCTLR_E0E : SCTLR_EE)) != 0;
+}
+
+static uint64_t reversed(uint64_t value, uint32_t size)
+{
+	uint64_t result = 0;
+
+	for (uint32_t i = 0; i < size; i++) {
+		result = result << 8 | (value & 0xff);
+		value >>= 8;
+	}
+	return result;
+}
+
+/* Between a register and the bus, either way: `size` low bytes. */
+static uint64_t ordered(const struct arm_vcpu *v, uint64_t value, uint32_t size)
+{
+	return is_big_endian(v) ? reversed(value, size)
+				: arm_insn_store_value(size, value);
+}
+
 /* ---- an access and its instruction ---- */
 
 static uint32_t part_size(const struct arm_insn *insn)
@@ -44,6 +75,12 @@ static uint32_t part_size(const struct arm_insn *insn)
 static uint32_t part_count(const struct arm_insn *insn)
 {
 	return insn->count * insn->width / part_size(insn);
+}
+
+/* Of a register of 16 bytes: the one that access number `part` moves. */
+static uint32_t half(const struct arm_vcpu *v, uint32_t part)
+{
+	return is_big_endian(v) ? 1 - part % 2 : part % 2;
 }
 
 /* What access number `part` of a store writes. */
@@ -57,10 +94,10 @@ static uint64_t part_value(struct arm_vcpu *v, const struct arm_insn *insn,
 	if (insn->kind != ARM_INSN_STORE)
 		return 0;
 	if (!insn->simd)
-		return arm_insn_store_value(insn->width, arm_read_x(v, reg));
+		return ordered(v, arm_read_x(v, reg), insn->width);
 	arm_metal(v)->fp_read(v, reg, q);
-	return arm_insn_store_value(part_size(insn),
-				    q[insn->width == 16 ? part % 2 : 0]);
+	return ordered(v, q[insn->width == 16 ? half(v, part) : 0],
+		       part_size(insn));
 }
 
 static void load_register(struct arm_vcpu *v, const struct arm_insn *insn,
@@ -69,12 +106,17 @@ static void load_register(struct arm_vcpu *v, const struct arm_insn *insn,
 	uint64_t q[2] = {0, 0};
 
 	if (!insn->simd) {
-		arm_write_x(v, reg, arm_insn_load_value(insn, read[0]));
+		uint64_t value = ordered(v, read[0], insn->width);
+
+		arm_write_x(v, reg, arm_insn_load_value(insn, value));
 		return;
 	}
-	q[0] = arm_insn_store_value(part_size(insn), read[0]);
-	if (insn->width == 16)
-		q[1] = read[1];
+	if (insn->width == 16) {
+		q[half(v, 0)] = ordered(v, read[0], 8);
+		q[half(v, 1)] = ordered(v, read[1], 8);
+	} else {
+		q[0] = ordered(v, read[0], insn->width);
+	}
 	arm_metal(v)->fp_write(v, reg, q);
 }
 
@@ -254,39 +296,55 @@ static void take_device(struct arm_vcpu *v, const struct axvmi_space *space,
 	v->last.range = space->range;
 }
 
-int axvmi_arm_mmio_refused(struct arm_vcpu *v, const struct arm_syndrome *s,
-			   enum axvm_access_result result)
+int axvmi_arm_mmio_refused(struct arm_vcpu *v, enum axvm_access_result result)
 {
-	struct arm_insn insn = arm_insn_from_esr(s->esr);
+	struct arm_mmio *m = &v->mmio;
+	struct arm_insn insn = arm_insn_from_esr(m->esr);
+	const struct arm_syndrome s = {.esr = m->esr, .far = m->gva};
 
 	/* A result that does not exist is no answer either. */
 	if (result != AXVM_ACCESS_EXIT)
-		return reflect(v, s, FSC_EXTERNAL);
-	v->mmio.gpa = arm_fault_gpa(s->far, s->hpfar);
-	v->mmio.gva = s->far;
-	v->mmio.esr = s->esr;
-	v->mmio.insn = 0;
-	v->mmio.part = 0;
+		return reflect(v, &s, FSC_EXTERNAL);
+	m->insn = 0;
+	m->part = 0;
 	return exit_mmio(v, &insn, part_value(v, &insn, 0));
 }
 
+/* The end of an access that the syndrome describes; `value` is what a load has
+ * read. */
+static void finish(struct arm_vcpu *v, uint64_t esr, uint64_t value)
+{
+	struct arm_insn insn = arm_insn_from_esr(esr);
+
+	value = ordered(v, value, insn.width);
+	if (insn.kind == ARM_INSN_LOAD)
+		arm_write_x(v, insn.rt, arm_insn_load_value(&insn, value));
+	arm_skip(v, esr);
+}
+
 /* What the short way does not do: widths that need a closer look, devices that
- * are serial. */
+ * are serial, big-endian data, AArch32. */
 static int described_access(struct arm_vcpu *v, const struct arm_syndrome *s,
 			    uint64_t gpa, const struct axvmi_space *space)
 {
 	struct arm_insn insn = arm_insn_from_esr(s->esr);
 	uint64_t value = part_value(v, &insn, 0);
-	enum axvmi_dispatch result =
-		axvmi_device_access(&v->core, space, gpa, insn.width,
-				    insn.kind == ARM_INSN_STORE, &value);
+	enum axvmi_dispatch result = AXVMI_DISPATCH_EXIT;
 
+	if (space != NULL)
+		result = axvmi_device_access(&v->core, space, gpa, insn.width,
+					     insn.kind == ARM_INSN_STORE,
+					     &value);
 	if (result == AXVMI_DISPATCH_FAULT)
 		return reflect(v, s, FSC_EXTERNAL);
-	if (result == AXVMI_DISPATCH_EXIT)
-		return axvmi_arm_mmio_refused(v, s, AXVM_ACCESS_EXIT);
-	arm_finish(v, s->esr, value);
-	return 0;
+	if (result == AXVMI_DISPATCH_DONE) {
+		finish(v, s->esr, value);
+		return 0;
+	}
+	v->mmio.esr = s->esr;
+	v->mmio.gpa = gpa;
+	v->mmio.gva = s->far;
+	return axvmi_arm_mmio_refused(v, AXVM_ACCESS_EXIT);
 }
 
 int axvmi_arm_mmio(struct arm_vcpu *v, const struct arm_syndrome *s,
@@ -295,8 +353,9 @@ int axvmi_arm_mmio(struct arm_vcpu *v, const struct arm_syndrome *s,
 	if ((s->esr & ISS_ISV) == 0)
 		return decoded(v, s, gpa);
 	take_device(v, space, gpa);
-	if (arm_is_last_device(v, s->esr, gpa))
-		return arm_mmio(v, s, gpa);
+	if (arm_is_last_device(v, s->esr, gpa) &&
+	    arm_is_plain_state(v, arm_metal(v)->read_el1(ARM_EL1_SCTLR)))
+		return arm_mmio(v, s->esr, s->far, gpa);
 	axvmi_leave(&v->core);
 	axvmi_count(&v->core, AXVM_STAT_MMIO);
 	/* As Device memory does; and it never crosses the end of a page. */
@@ -320,7 +379,7 @@ void axvmi_arm_mmio_complete(struct arm_vcpu *v,
 		return;
 	}
 	if (m->insn == 0) {
-		arm_finish(v, m->esr, value);
+		finish(v, m->esr, value);
 		return;
 	}
 	insn = axvmi_arm_insn_decode(m->insn);

@@ -34,26 +34,22 @@ static inline bool arm_is_last_device(const struct arm_vcpu *v, uint64_t esr,
 	       (v->last.widths & size) != 0 && is_aligned(gpa, size);
 }
 
-/* The end of an access that the syndrome describes; `value` is what a load has
- * read. */
-static inline void arm_finish(struct arm_vcpu *v, uint64_t esr, uint64_t value)
+/* It is neither for big-endian data, which SCTLR_EL1 may say, nor AArch32. */
+static inline bool arm_is_plain_state(const struct arm_vcpu *v, uint64_t sctlr)
 {
-	struct arm_insn insn = arm_insn_from_esr(esr);
-
-	if (insn.kind == ARM_INSN_LOAD)
-		arm_write_x(v, insn.rt, arm_insn_load_value(&insn, value));
-	arm_skip(v, esr);
+	return (sctlr & (SCTLR_E0E | SCTLR_EE)) == 0 &&
+	       (v->frame.pstate & SPSR_AARCH32) == 0;
 }
 
-/* What to do when a device does not say DONE; as axvmi_arm_exit(). */
-int axvmi_arm_mmio_refused(struct arm_vcpu *v, const struct arm_syndrome *s,
-			   enum axvm_access_result result);
+/* What to do with the access in v->mmio when a device does not say DONE; as
+ * axvmi_arm_exit(). */
+int axvmi_arm_mmio_refused(struct arm_vcpu *v, enum axvm_access_result result);
 
 /* Performs a plain access to the last device; as axvmi_arm_exit(). */
-static inline int arm_mmio(struct arm_vcpu *v, const struct arm_syndrome *s,
+static inline int arm_mmio(struct arm_vcpu *v, uint64_t esr, uint64_t far,
 			   uint64_t gpa)
 {
-	struct arm_insn insn = arm_insn_from_esr(s->esr);
+	struct arm_insn insn = arm_insn_from_esr(esr);
 	struct axvm_device *device = v->last.device;
 	struct axvm_device_access access = {
 		.vm = v->core.vm,
@@ -67,15 +63,22 @@ static inline int arm_mmio(struct arm_vcpu *v, const struct arm_syndrome *s,
 
 	axvmi_leave(&v->core);
 	axvmi_count(&v->core, AXVM_STAT_MMIO);
+	v->mmio.esr = esr;
+	v->mmio.gpa = gpa;
+	v->mmio.gva = far;
 	if (device == NULL)
-		return axvmi_arm_mmio_refused(v, s, AXVM_ACCESS_EXIT);
+		return axvmi_arm_mmio_refused(v, AXVM_ACCESS_EXIT);
 	if (access.write != 0)
 		access.value = arm_insn_store_value(insn.width,
 						    arm_read_x(v, insn.rt));
 	result = device->ops->access(device, &access);
 	if (result != AXVM_ACCESS_DONE)
-		return axvmi_arm_mmio_refused(v, s, result);
-	arm_finish(v, s->esr, access.value);
+		return axvmi_arm_mmio_refused(v, result);
+	insn = arm_insn_from_esr(v->mmio.esr);
+	if (insn.kind == ARM_INSN_LOAD)
+		arm_write_x(v, insn.rt,
+			    arm_insn_load_value(&insn, access.value));
+	arm_skip64(v);
 	return 0;
 }
 

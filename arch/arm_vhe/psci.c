@@ -7,6 +7,7 @@
  * further than here: there is no firmware behind.
  */
 #include "psci.h"
+#include "regs.h"
 
 /* ---- what several calls need ---- */
 
@@ -74,6 +75,13 @@ static uint64_t start_error(int err)
 	}
 }
 
+/* "Initial core configuration": the endianness of the caller. */
+static void inherit_endianness(const struct arm_vcpu *v,
+			       struct arm_vcpu *started)
+{
+	started->start_ee = arm_metal(v)->read_el1(ARM_EL1_SCTLR) & SCTLR_EE;
+}
+
 static int cpu_on(struct arm_vcpu *v)
 {
 	struct axvm_exit *exit;
@@ -88,6 +96,7 @@ static int cpu_on(struct arm_vcpu *v)
 	err = axvmi_claim_start(v->core.vm, target);
 	if (err != AXVM_OK)
 		return answer(v, start_error(err));
+	inherit_endianness(v, arm_vcpu(v->core.vm->vcpus[target]));
 	exit = exit_of(v);
 	exit->u.cpu_on.vcpu = target;
 	exit->u.cpu_on.entry = argument(v, 2);
@@ -179,6 +188,8 @@ static int cpu_suspend(struct arm_vcpu *v)
 		return answer(v, error);
 	v->resume_entry = argument(v, 2);
 	v->resume_argument = argument(v, 3);
+	if (down)
+		inherit_endianness(v, v);
 	store_seq(&v->power, down ? ARM_POWER_DOWN : ARM_POWER_STANDBY);
 	reason = axvmi_halt(&v->core, axvmi_arm_timer_deadline(v));
 	if (reason == 0 && v->core.vm->ops->irq_pending(&v->core)) {

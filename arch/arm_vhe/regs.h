@@ -123,6 +123,10 @@
 /* SCTLR_EL2: EnIA, EnIB, EnDA, EnDB. */
 #define SCTLR_PAUTH (BIT64(31) | BIT64(30) | BIT64(27) | BIT64(13))
 
+/* SCTLR_EL1: loads and stores are big-endian, at EL0; at EL1, and of walks. */
+#define SCTLR_E0E BIT64(24)
+#define SCTLR_EE BIT64(25)
+
 /* HCR_EL2, "Hypervisor Configuration Register". */
 #define HCR_VM BIT64(0)
 #define HCR_SWIO BIT64(1)

@@ -128,24 +128,25 @@ int axvmi_arm_on_interrupt(struct arm_frame *frame)
 int axvmi_arm_on_exit(struct arm_frame *frame, uint64_t esr)
 {
 	struct arm_vcpu *v = CONTAINER_OF(frame, struct arm_vcpu, frame);
-	/* Read before a translation overwrites them. */
-	struct arm_syndrome syndrome = {
-		.esr = esr,
-		.far = sys_read(SYS_FAR_EL2),
-		.hpfar = sys_read(SYS_HPFAR_EL2),
-	};
+	struct arm_syndrome syndrome;
+	uint64_t far, hpfar;
 
 	axvmi_exit_begin(&v->core);
+	/* Read before a translation overwrites them. */
+	far = sys_read(SYS_FAR_EL2);
+	hpfar = sys_read(SYS_HPFAR_EL2);
 	if (arm_is_plain_access(esr)) {
-		uint64_t gpa = arm_fault_gpa(syndrome.far, syndrome.hpfar);
+		uint64_t gpa = arm_fault_gpa(far, hpfar);
 
 		host_fp(v);
-		if (arm_is_last_device(v, esr, gpa))
-			return go_on(v, arm_mmio(v, &syndrome, gpa));
+		if (arm_is_last_device(v, esr, gpa) &&
+		    arm_is_plain_state(v, sys_read(SYS_SCTLR_EL12)))
+			return go_on(v, arm_mmio(v, esr, far, gpa));
 	}
 	/* What a trapped FP instruction loads stays: it calls nobody back. */
 	if ((esr >> EC_SHIFT & 0x3f) != EC_FP)
 		host_fp(v);
+	syndrome = (struct arm_syndrome){esr, far, hpfar};
 	return go_on(v, axvmi_arm_exit(v, &syndrome));
 }
 

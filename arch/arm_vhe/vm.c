@@ -110,8 +110,10 @@ int axvmi_arm_vm_init(struct axvm_vm *vm)
 
 void axvmi_arm_vm_reset(struct axvm_vm *vm)
 {
-	/* The vGIC is reset as the devices it is. */
-	(void)vm;
+	/* Of starts that were not done. The vGIC is reset as the devices it
+	 * is. */
+	for (uint32_t i = 0; i < vm->vcpu_count; i++)
+		arm_vcpu(vm->vcpus[i])->start_ee = 0;
 }
 
 void axvmi_arm_vm_fini(struct axvm_vm *vm)
@@ -149,7 +151,8 @@ void axvmi_arm_power_on_state(struct arm_vcpu *v, uint64_t entry,
 	v->frame.pstate = SPSR_DAIF | SPSR_EL1H;
 	v->frame.hcr &= ~HCR_VSE;
 	memset(v->el1, 0, sizeof(v->el1));
-	v->el1[ARM_EL1_SCTLR] = SCTLR_RES1;
+	v->el1[ARM_EL1_SCTLR] = SCTLR_RES1 | v->start_ee;
+	v->start_ee = 0;
 	v->cntp_ctl = 0;
 	v->cntp_cval = 0;
 	axvmi_arm_debug_reset(v);

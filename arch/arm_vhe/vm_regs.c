@@ -118,11 +118,11 @@ static int find_register(struct arm_vcpu *v, uint32_t reg, uint64_t **slot)
 #define PSTATE_AARCH64                                                      \
 	(SPSR_NZCV | SPSR_DIT | SPSR_UAO | SPSR_PAN | SPSR_SS | SPSR_SSBS | \
 	 SPSR_BTYPE | SPSR_DAIF)
-/* "SPSR_EL2", AArch32: Q, GE, IT, A, I, F, T; little-endian User mode. */
-#define PSTATE_AARCH32                                                      \
-	(SPSR_NZCV | BIT64(27) | SPSR32_IT_LOW | SPSR32_SSBS | SPSR_PAN |   \
-	 SPSR32_DIT | SPSR_SS | FIELD64(19, 16) | SPSR32_IT_HIGH | SPSR_A | \
-	 SPSR_I | SPSR_F | BIT64(5))
+/* "SPSR_EL2", AArch32: Q, GE, IT, E, A, I, F, T of User mode. */
+#define PSTATE_AARCH32                                                        \
+	(SPSR_NZCV | BIT64(27) | SPSR32_IT_LOW | SPSR32_SSBS | SPSR_PAN |     \
+	 SPSR32_DIT | SPSR_SS | FIELD64(19, 16) | SPSR32_IT_HIGH | SPSR32_E | \
+	 SPSR_A | SPSR_I | SPSR_F | BIT64(5))
 
 /* An entry with any other would be an illegal exception return, at EL2. */
 static bool is_legal_pstate(const struct arm_vcpu *v, uint64_t value)

@@ -393,10 +393,11 @@ static bool machine_mmio(struct arm_vcpu *v, const struct arm_syndrome *s,
 	uint64_t gpa = arm_fault_gpa(s->far, s->hpfar);
 
 	if (m.long_way || !arm_is_plain_access(s->esr) ||
-	    !arm_is_last_device(v, s->esr, gpa))
+	    !arm_is_last_device(v, s->esr, gpa) ||
+	    !arm_is_plain_state(v, v->el1[ARM_EL1_SCTLR]))
 		return false;
 	m.short_ways++;
-	*reason = arm_mmio(v, s, gpa);
+	*reason = arm_mmio(v, s->esr, s->far, gpa);
 	return true;
 }
 

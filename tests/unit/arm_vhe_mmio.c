@@ -590,6 +590,122 @@ static void a_serial_device_is_never_accessed_the_short_way(void **state)
 	assert_int_equal(m.short_ways, 0);
 }
 
+/* ---- big-endian data ---- */
+
+/* SCTLR_EL1 is written behind our back: the device was accessed before. */
+static void big_endian_from_now_on(void)
+{
+	access_at(described(2, 1, 0), DEVICE);
+	m.v->el1[ARM_EL1_SCTLR] = SCTLR_EE;
+	m.device.value = VALUE;
+}
+
+static void big_endian_data_is_turned_round(void **state)
+{
+	static const struct {
+		unsigned sas;
+		uint64_t flags;
+		uint64_t loaded, stored;
+	} cases[] = {
+		{0, 0, 0x88, 0x88},
+		{1, 0, 0x8887, 0x8887},
+		{2, 0, 0x88878685, 0x88878685},
+		{3, ISS_SF, UINT64_C(0x8887868584838281),
+		 UINT64_C(0x8887868584838281)},
+		{1, ISS_SSE | ISS_SF, UINT64_C(0xffffffffffff8887), 0x8887},
+		{2, ISS_SSE | ISS_SF, UINT64_C(0xffffffff88878685), 0x88878685},
+	};
+
+	(void)state;
+	big_endian_from_now_on();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		m.device.value = VALUE;
+		access_at(described(cases[i].sas, 12, cases[i].flags), DEVICE);
+		expect_done();
+		assert_int_equal(m.v->frame.x[12], cases[i].loaded);
+		m.v->frame.x[3] = VALUE;
+		access_at(described(cases[i].sas, 3, ISS_WNR), DEVICE);
+		expect_done();
+		assert_int_equal(m.device.last.value, cases[i].stored);
+	}
+	assert_int_equal(m.short_ways, 0);
+}
+
+static void the_order_goes_by_the_level_of_the_access(void **state)
+{
+	static const struct {
+		uint64_t pstate, sctlr;
+		bool big;
+	} cases[] = {
+		{SPSR_EL1H, SCTLR_E0E, false},
+		{SPSR_EL1H, SCTLR_EE, true},
+		{SPSR_EL1T, SCTLR_EE, true},
+		{SPSR_EL0T, SCTLR_EE, false},
+		{SPSR_EL0T, SCTLR_E0E, true},
+		{SPSR_AARCH32, SCTLR_EE | SCTLR_E0E, false},
+		{SPSR_AARCH32 | SPSR32_E, 0, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		m.v->frame.pstate = cases[i].pstate;
+		m.v->el1[ARM_EL1_SCTLR] = cases[i].sctlr;
+		m.device.value = VALUE;
+		access_at(described(1, 4, 0), DEVICE);
+		expect_done();
+		assert_int_equal(m.v->frame.x[4],
+				 cases[i].big ? 0x8887 : 0x8788);
+	}
+}
+
+static void decoded_big_endian_data_is_turned_round(void **state)
+{
+	(void)state;
+	big_endian_from_now_on();
+	m.v->frame.x[3] = GVA + DEVICE;
+	insn_at(0xa9400861, false, DEVICE); /* ldp x1, x2, [x3] */
+	expect_done();
+	assert_int_equal(m.v->frame.x[1], UINT64_C(0x8887868584838281));
+	assert_int_equal(m.v->frame.x[2], UINT64_C(0x8987868584838281));
+	m.device.value = VALUE;
+	insn_at(0x69400861, false, DEVICE); /* ldpsw x1, x2, [x3] */
+	expect_done();
+	assert_int_equal(m.v->frame.x[1], UINT64_C(0xffffffff88878685));
+	m.device.value = VALUE;
+	insn_at(0x3dc00062, false, DEVICE); /* ldr q2, [x3] */
+	expect_done();
+	assert_int_equal(m.q[2][1], UINT64_C(0x8887868584838281));
+	assert_int_equal(m.q[2][0], UINT64_C(0x8987868584838281));
+	m.device.value = VALUE;
+	insn_at(0x7d400062, false, DEVICE); /* ldr h2, [x3] */
+	expect_done();
+	assert_int_equal(m.q[2][0], 0x8887);
+	assert_int_equal(m.q[2][1], 0);
+	m.q[2][0] = VALUE;
+	m.q[2][1] = 1;
+	insn_at(0x3d800062, true, DEVICE); /* str q2, [x3] */
+	expect_done();
+	/* The lower half comes last. */
+	assert_int_equal(m.device.last.offset, 8);
+	assert_int_equal(m.device.last.value, UINT64_C(0x8887868584838281));
+}
+
+static void hosts_see_big_endian_data_as_the_bus_does(void **state)
+{
+	(void)state;
+	m.v->el1[ARM_EL1_SCTLR] = SCTLR_EE;
+	m.v->frame.x[1] = 0x12345678;
+	access_at(described(2, 1, ISS_WNR), HOLE);
+	expect_mmio(HOLE, 4, true, 0x78563412);
+	machine_play();
+	expect_done();
+	access_at(described(2, 1, 0), HOLE);
+	answer(AXVM_COMPLETE_DONE, 0x12345678);
+	machine_play();
+	expect_done();
+	assert_int_equal(m.v->frame.x[1], 0x78563412);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define BOTH(name) \
 	TEST(name), cmocka_unit_test_setup_teardown(name, setup_long, teardown)
@@ -610,6 +726,10 @@ int main(void)
 		BOTH(the_host_completes_what_nobody_claims),
 		BOTH(the_host_may_refuse_or_retry),
 		BOTH(a_device_may_leave_it_to_the_host),
+		TEST(big_endian_data_is_turned_round),
+		BOTH(the_order_goes_by_the_level_of_the_access),
+		TEST(decoded_big_endian_data_is_turned_round),
+		BOTH(hosts_see_big_endian_data_as_the_bus_does),
 		TEST(writeback_moves_the_base),
 		TEST(the_stack_pointer_is_that_of_the_mode),
 		TEST(pairs_are_two_accesses),

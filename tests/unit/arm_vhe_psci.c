@@ -185,6 +185,56 @@ static void cpu_on_starts_a_vcpu_at_its_entry(void **state)
 	assert_int_equal(axvm_vcpu_unbind(m.cpu, m.vm, 17), AXVM_OK);
 }
 
+/* "Initial core configuration". */
+static void a_started_vcpu_has_the_endianness_of_the_caller(void **state)
+{
+	const uint64_t callers[2] = {SCTLR_E0E, SCTLR_E0E | SCTLR_EE};
+	const uint64_t started[2] = {0, SCTLR_EE};
+	struct axvm_exit exit;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		m.v->el1[ARM_EL1_SCTLR] = SCTLR_RES1 | callers[i];
+		start(PSCI_CPU_ON, i + 1, RAM, 0);
+		assert_int_equal(machine_play(), WENT_ON);
+		assert_int_equal(axvm_run_vcpu(m.cpu, m.vm, i + 1, &exit),
+				 AXVM_OK);
+		assert_int_equal(arm_vcpu(vcpu(i + 1))->el1[ARM_EL1_SCTLR],
+				 SCTLR_RES1 | started[i]);
+		assert_int_equal(axvm_vcpu_unbind(m.cpu, m.vm, i + 1), AXVM_OK);
+	}
+}
+
+static void a_refused_start_leaves_no_endianness(void **state)
+{
+	(void)state;
+	m.v->el1[ARM_EL1_SCTLR] = SCTLR_RES1 | SCTLR_EE;
+	start(PSCI_CPU_ON, 1, RAM, 0);
+	assert_int_equal(
+		axvm_vcpu_complete(m.vm, 0, m.exit.seq, AXVM_COMPLETE_FAULT, 0),
+		AXVM_OK);
+	assert_int_equal(machine_play(), WENT_ON);
+	assert_int_equal(axvm_shutdown(m.vm), AXVM_OK);
+	assert_int_equal(machine_play(), AXVM_EXIT_STOPPED);
+	assert_int_equal(axvm_reset(m.vm), AXVM_OK);
+	assert_int_equal(arm_vcpu(vcpu(1))->start_ee, 0);
+}
+
+static void a_power_down_keeps_the_endianness(void **state)
+{
+	(void)state;
+	m.pending = true;
+	m.v->el1[ARM_EL1_SCTLR] = SCTLR_RES1 | SCTLR_EE | SCTLR_E0E;
+	set_args(BIT64(16), RAM, 0);
+	assert_int_equal(machine_hvc(PSCI_CPU_SUSPEND), WENT_ON);
+	assert_int_equal(m.v->frame.pc, RAM);
+	assert_int_equal(m.v->el1[ARM_EL1_SCTLR], SCTLR_RES1 | SCTLR_EE);
+	/* Standby is no start. */
+	set_args(0, RAM, 0);
+	assert_int_equal(machine_hvc(PSCI_CPU_SUSPEND), WENT_ON);
+	assert_int_equal(m.v->start_ee, 0);
+}
+
 static void the_32_bit_convention_cuts_arguments(void **state)
 {
 	(void)state;
@@ -595,6 +645,9 @@ int main(void)
 		TEST(features_tells_what_there_is),
 		TEST(what_does_not_exist_is_not_supported),
 		TEST(cpu_on_starts_a_vcpu_at_its_entry),
+		TEST(a_started_vcpu_has_the_endianness_of_the_caller),
+		TEST(a_refused_start_leaves_no_endianness),
+		TEST(a_power_down_keeps_the_endianness),
 		TEST(the_32_bit_convention_cuts_arguments),
 		TEST(cpu_on_of_no_vcpu_is_invalid),
 		TEST(cpu_on_at_no_code_is_an_invalid_address),

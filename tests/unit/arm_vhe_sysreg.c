@@ -427,9 +427,7 @@ static void what_is_not_switched_is_hidden(void **state)
 		{6, 1, 60}, /* .LS64 */
 		{6, 2, 0}, /* ID_AA64ISAR2.WFxT */
 		{6, 2, 16}, /* .MOPS */
-		{7, 0, 8}, /* ID_AA64MMFR0.BigEnd */
-		{7, 0, 12}, /* .SNSMem */
-		{7, 0, 16}, /* .BigEndEL0 */
+		{7, 0, 12}, /* ID_AA64MMFR0.SNSMem */
 		{7, 0, 40}, /* .TGran4_2 */
 		{7, 0, 56}, /* .FGT */
 		{7, 0, 60}, /* .ECV */
@@ -474,6 +472,8 @@ static void what_works_is_shown(void **state)
 		{6, 1, 0}, /* ID_AA64ISAR1.DPB */
 		{6, 1, 20}, /* .LRCPC */
 		{7, 0, 4}, /* ID_AA64MMFR0.ASIDBits */
+		{7, 0, 8}, /* .BigEnd */
+		{7, 0, 16}, /* .BigEndEL0 */
 		{7, 0, 28}, /* .TGran4 */
 		{7, 1, 0}, /* ID_AA64MMFR1.HAFDBS */
 		{7, 1, 20}, /* .PAN */

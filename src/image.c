@@ -101,13 +101,11 @@ static void probe_flat(uint64_t size, enum image_machine machine,
 	info->memory = size;
 }
 
-static int probe_linux(const uint8_t *data, uint64_t size,
-		       struct image_info *info)
+static void probe_linux(const uint8_t *data, uint64_t size,
+			struct image_info *info)
 {
 	uint64_t image_size = get64(data + HEADER_IMAGE_SIZE);
 
-	if (get64(data + HEADER_FLAGS) & FLAG_BIG_ENDIAN)
-		return AXVM_EFORMAT;
 	info->align = LINUX_ALIGN;
 	info->load_offset = get64(data + HEADER_TEXT_OFFSET);
 	/*
@@ -115,32 +113,34 @@ static int probe_linux(const uint8_t *data, uint64_t size,
 	 * its device tree behind what its own header counts.
 	 */
 	info->memory = image_size > size ? image_size : size;
-	return 0;
 }
 
 static int probe_riscv64(const uint8_t *data, uint64_t size,
 			 struct image_info *info)
 {
 	info->format = IMAGE_LINUX_RISCV64;
-	/* Mandatory here: without it .bss has no known end. */
-	if (get64(data + HEADER_IMAGE_SIZE) == 0)
+	/* The size is mandatory here: without it .bss has no known end. */
+	if (get64(data + HEADER_IMAGE_SIZE) == 0 ||
+	    (get64(data + HEADER_FLAGS) & FLAG_BIG_ENDIAN) != 0)
 		return AXVM_EFORMAT;
-	return probe_linux(data, size, info);
+	probe_linux(data, size, info);
+	return 0;
 }
 
+/* A big-endian kernel sets the order itself. */
 static int probe_aarch64(const uint8_t *data, uint64_t size,
 			 struct image_info *info)
 {
 	static const uint32_t page_sizes[] = {0, 0x1000, 0x4000, 0x10000};
 	uint64_t flags = get64(data + HEADER_FLAGS);
-	int error = probe_linux(data, size, info);
 
+	probe_linux(data, size, info);
 	info->format = IMAGE_LINUX_AARCH64;
 	info->page_size = page_sizes[FIELD_GET(FLAG_PAGE_SIZE, flags)];
 	info->anywhere = (flags & FLAG_ANYWHERE) != 0;
 	if (get64(data + HEADER_IMAGE_SIZE) == 0)
 		info->load_offset = OLD_AARCH64_OFFSET;
-	return error;
+	return 0;
 }
 
 static int probe_format(const uint8_t *data, uint64_t size,

@@ -38,8 +38,8 @@ struct image_info {
 };
 
 /*
- * AXVM_EFORMAT: empty, an Image of another machine, big-endian, with offsets
- * that wrap, or a file that nobody could execute (ELF, compressed).
+ * AXVM_EFORMAT: empty, an Image of another machine, a big-endian one for RISC-V,
+ * with offsets that wrap, or a file that nobody could execute (ELF, compressed).
  */
 int axvmi_image_probe(const void *data, uint64_t size,
 		      enum image_machine machine, struct image_info *info);

@@ -121,7 +121,7 @@ static void riscv_image_without_size_is_refused(void **state)
 			 AXVM_EFORMAT);
 }
 
-static void big_endian_kernels_are_refused(void **state)
+static void big_endian_kernels_are_arm64s(void **state)
 {
 	struct header h = typical;
 	struct image_info info = {.memory = 77};
@@ -130,9 +130,10 @@ static void big_endian_kernels_are_refused(void **state)
 	h.flags = 1;
 	assert_int_equal(probe(RISCV, IMAGE_MACHINE_RISCV64, &h, 4096, &info),
 			 AXVM_EFORMAT);
-	assert_int_equal(probe(ARM64, IMAGE_MACHINE_AARCH64, &h, 4096, &info),
-			 AXVM_EFORMAT);
 	assert_int_equal(info.memory, 77);
+	assert_int_equal(probe(ARM64, IMAGE_MACHINE_AARCH64, &h, 4096, &info),
+			 0);
+	assert_int_equal(info.format, IMAGE_LINUX_AARCH64);
 }
 
 static void image_of_another_machine_is_refused(void **state)
@@ -679,7 +680,7 @@ int main(void)
 		cmocka_unit_test(arm64_image_states_page_size_and_placement),
 		cmocka_unit_test(old_arm64_image_without_size_goes_to_512_kib),
 		cmocka_unit_test(riscv_image_without_size_is_refused),
-		cmocka_unit_test(big_endian_kernels_are_refused),
+		cmocka_unit_test(big_endian_kernels_are_arm64s),
 		cmocka_unit_test(image_of_another_machine_is_refused),
 		cmocka_unit_test(file_longer_than_image_size_counts_whole),
 		cmocka_unit_test(offset_plus_size_that_wraps_is_refused),

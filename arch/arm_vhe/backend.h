@@ -107,6 +107,7 @@ struct arm_mmio {
 	uint64_t partial[4]; /* what the accesses done have read */
 	uint32_t insn; /* ISV=0: the instruction; 0: described by `esr` */
 	uint32_t part; /* accesses of it that are done */
+	uint32_t turned; /* big-endian data */
 };
 
 /*

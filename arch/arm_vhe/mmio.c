@@ -58,11 +58,10 @@ static uint64_t reversed(uint64_t value, uint32_t size)
 	return result;
 }
 
-/* Between a register and the bus, either way: `size` low bytes. */
+/* Between a register and the bus, either way: `size` low bytes count. */
 static uint64_t ordered(const struct arm_vcpu *v, uint64_t value, uint32_t size)
 {
-	return is_big_endian(v) ? reversed(value, size)
-				: arm_insn_store_value(size, value);
+	return v->mmio.turned != 0 ? reversed(value, size) : value;
 }
 
 /* ---- an access and its instruction ---- */
@@ -80,24 +79,27 @@ static uint32_t part_count(const struct arm_insn *insn)
 /* Of a register of 16 bytes: the one that access number `part` moves. */
 static uint32_t half(const struct arm_vcpu *v, uint32_t part)
 {
-	return is_big_endian(v) ? 1 - part % 2 : part % 2;
+	return (part ^ v->mmio.turned) % 2;
 }
 
 /* What access number `part` of a store writes. */
 static uint64_t part_value(struct arm_vcpu *v, const struct arm_insn *insn,
 			   uint32_t part)
 {
-	uint32_t at = part * part_size(insn);
+	uint32_t size = part_size(insn);
+	uint32_t at = part * size;
 	uint32_t reg = at < insn->width ? insn->rt : insn->rt2;
 	uint64_t q[2];
 
 	if (insn->kind != ARM_INSN_STORE)
 		return 0;
 	if (!insn->simd)
-		return ordered(v, arm_read_x(v, reg), insn->width);
-	arm_metal(v)->fp_read(v, reg, q);
-	return ordered(v, q[insn->width == 16 ? half(v, part) : 0],
-		       part_size(insn));
+		q[0] = arm_read_x(v, reg);
+	else
+		arm_metal(v)->fp_read(v, reg, q);
+	return arm_insn_store_value(
+		size,
+		ordered(v, q[insn->width == 16 ? half(v, part) : 0], size));
 }
 
 static void load_register(struct arm_vcpu *v, const struct arm_insn *insn,
@@ -115,7 +117,8 @@ static void load_register(struct arm_vcpu *v, const struct arm_insn *insn,
 		q[half(v, 0)] = ordered(v, read[0], 8);
 		q[half(v, 1)] = ordered(v, read[1], 8);
 	} else {
-		q[0] = ordered(v, read[0], insn->width);
+		q[0] = arm_insn_store_value(insn->width,
+					    ordered(v, read[0], insn->width));
 	}
 	arm_metal(v)->fp_write(v, reg, q);
 }
@@ -270,6 +273,7 @@ decoded(struct arm_vcpu *v, const struct arm_syndrome *s, uint64_t gpa)
 	v->mmio.esr = s->esr;
 	v->mmio.insn = word;
 	v->mmio.part = 0;
+	v->mmio.turned = is_big_endian(v);
 	v->mmio.base_value = read_base(v, insn.rn) + (uint64_t)insn.offset;
 	return access_rest(v, &insn);
 }
@@ -296,18 +300,25 @@ static void take_device(struct arm_vcpu *v, const struct axvmi_space *space,
 	v->last.range = space->range;
 }
 
+/* Leaves the access to the host that v->mmio and its syndrome describe. */
+static int exit_described(struct arm_vcpu *v)
+{
+	struct arm_insn insn = arm_insn_from_esr(v->mmio.esr);
+
+	v->mmio.insn = 0;
+	v->mmio.part = 0;
+	return exit_mmio(v, &insn, part_value(v, &insn, 0));
+}
+
 int axvmi_arm_mmio_refused(struct arm_vcpu *v, enum axvm_access_result result)
 {
-	struct arm_mmio *m = &v->mmio;
-	struct arm_insn insn = arm_insn_from_esr(m->esr);
-	const struct arm_syndrome s = {.esr = m->esr, .far = m->gva};
+	const struct arm_syndrome s = {.esr = v->mmio.esr, .far = v->mmio.gva};
 
 	/* A result that does not exist is no answer either. */
 	if (result != AXVM_ACCESS_EXIT)
 		return reflect(v, &s, FSC_EXTERNAL);
-	m->insn = 0;
-	m->part = 0;
-	return exit_mmio(v, &insn, part_value(v, &insn, 0));
+	v->mmio.turned = 0;
+	return exit_described(v);
 }
 
 /* The end of an access that the syndrome describes; `value` is what a load has
@@ -328,9 +339,11 @@ static int described_access(struct arm_vcpu *v, const struct arm_syndrome *s,
 			    uint64_t gpa, const struct axvmi_space *space)
 {
 	struct arm_insn insn = arm_insn_from_esr(s->esr);
-	uint64_t value = part_value(v, &insn, 0);
 	enum axvmi_dispatch result = AXVMI_DISPATCH_EXIT;
+	uint64_t value;
 
+	v->mmio.turned = is_big_endian(v);
+	value = part_value(v, &insn, 0);
 	if (space != NULL)
 		result = axvmi_device_access(&v->core, space, gpa, insn.width,
 					     insn.kind == ARM_INSN_STORE,
@@ -344,7 +357,7 @@ static int described_access(struct arm_vcpu *v, const struct arm_syndrome *s,
 	v->mmio.esr = s->esr;
 	v->mmio.gpa = gpa;
 	v->mmio.gva = s->far;
-	return axvmi_arm_mmio_refused(v, AXVM_ACCESS_EXIT);
+	return exit_described(v);
 }
 
 int axvmi_arm_mmio(struct arm_vcpu *v, const struct arm_syndrome *s,

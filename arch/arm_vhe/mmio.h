@@ -34,11 +34,14 @@ static inline bool arm_is_last_device(const struct arm_vcpu *v, uint64_t esr,
 	       (v->last.widths & size) != 0 && is_aligned(gpa, size);
 }
 
-/* It is neither for big-endian data, which SCTLR_EL1 may say, nor AArch32. */
+/* It is neither for big-endian data, which SCTLR_EL1 may say, nor AArch32, nor for
+ * an instruction that changes more of PSTATE than its pc: see arm_skip64(). */
 static inline bool arm_is_plain_state(const struct arm_vcpu *v, uint64_t sctlr)
 {
+	const uint64_t unusual = SPSR_AARCH32 | SPSR_BTYPE | SPSR_SS;
+
 	return (sctlr & (SCTLR_E0E | SCTLR_EE)) == 0 &&
-	       (v->frame.pstate & SPSR_AARCH32) == 0;
+	       (v->frame.pstate & unusual) == 0;
 }
 
 /* What to do with the access in v->mmio when a device does not say DONE; as
@@ -78,7 +81,7 @@ static inline int arm_mmio(struct arm_vcpu *v, uint64_t esr, uint64_t far,
 	if (insn.kind == ARM_INSN_LOAD)
 		arm_write_x(v, insn.rt,
 			    arm_insn_load_value(&insn, access.value));
-	arm_skip64(v);
+	v->frame.pc += 4;
 	return 0;
 }
 

@@ -169,11 +169,16 @@ static void register_31_is_zero(void **state)
 
 static void btype_and_the_step_end_with_the_instruction(void **state)
 {
+	const uint64_t ends[] = {SPSR_BTYPE, SPSR_SS, SPSR_BTYPE | SPSR_SS};
+
 	(void)state;
-	m.v->frame.pstate = EL1H | SPSR_BTYPE | SPSR_SS | SPSR_PAN;
 	access_at(described(2, 1, 0), DEVICE);
-	expect_done();
-	assert_int_equal(m.v->frame.pstate, EL1H | SPSR_PAN);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		m.v->frame.pstate = EL1H | SPSR_PAN | ends[i];
+		access_at(described(2, 1, 0), DEVICE);
+		expect_done();
+		assert_int_equal(m.v->frame.pstate, EL1H | SPSR_PAN);
+	}
 }
 
 static void aarch32_moves_on_by_its_length(void **state)

@@ -268,6 +268,8 @@ static uint64_t lend(struct vgic *g, uint32_t vcpu, uint32_t intid)
 	return lr;
 }
 
+#define BOTH_GROUPS (ICH_VMCR_ENG0 | ICH_VMCR_ENG1)
+
 /* The best of many: sorted keys, priority << 16 | INTID. */
 struct choice {
 	uint32_t total;
@@ -327,8 +329,7 @@ static uint32_t crowd(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs,
 {
 	struct vgic_cpu *cpu = &g->cpu[vcpu];
 	struct choice choices[2] = {{.total = 0}, {.total = 0}};
-	uint32_t open =
-		awake ? regs->vmcr & (ICH_VMCR_ENG0 | ICH_VMCR_ENG1) : 0;
+	uint32_t open = awake ? regs->vmcr & BOTH_GROUPS : 0;
 	uint32_t room = regs->lr_count;
 	uint32_t closed = 0;
 	uint32_t pending, active;
@@ -352,8 +353,10 @@ static uint32_t crowd(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs,
 	for (uint32_t i = 0; i < active; i++)
 		cpu->held[pending + i] = (uint16_t)choices[1].key[i];
 	if (choices[0].total > pending)
-		regs->hcr |= ICH_HCR_NPIE | (open & 1) * ICH_HCR_GRP0DIE |
-			     (open >> 1) * ICH_HCR_GRP1DIE;
+		regs->hcr |= ICH_HCR_NPIE;
+	/* When a group closes that is not the last, the other one has room. */
+	if (choices[0].total > pending && open == BOTH_GROUPS)
+		regs->hcr |= ICH_HCR_GRP0DIE | ICH_HCR_GRP1DIE;
 	if (choices[1].total > active)
 		regs->hcr |= ICH_HCR_LRENPIE | ICH_HCR_TDIR;
 	regs->hcr |= (closed & 1) * ICH_HCR_GRP0EIE |
@@ -483,7 +486,7 @@ bool axvmi_vgic_pending(const struct vgic *g, uint32_t vcpu,
 			const struct vgic_cpu_regs *regs)
 {
 	const struct vgic_cpu *cpu = &g->cpu[vcpu];
-	uint32_t open = regs->vmcr & (ICH_VMCR_ENG0 | ICH_VMCR_ENG1);
+	uint32_t open = regs->vmcr & BOTH_GROUPS;
 	struct choice choices[2] = {{.total = 0}, {.total = 0}};
 	uint32_t priority, intid, group;
 

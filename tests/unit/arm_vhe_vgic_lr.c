@@ -281,6 +281,31 @@ static void the_same_holds_for_group_1(void **s)
 	assert_int_equal(ack(0), FIRST + MANY - 1);
 }
 
+/* Nobody gains room when it closes; the other one says so when it opens. */
+static void the_last_open_group_may_close_unheard(void **s)
+{
+	(void)s;
+	regs[0].vmcr &= ~ICH_VMCR_ENG0;
+	many(true);
+	for (uint32_t i = 0; i < 8; i++) {
+		uint32_t old = bank(0, FIRST + i, GICD_IGROUPR);
+
+		bank_set(0, FIRST + i, GICD_IGROUPR,
+			 old & ~vgic_bit(FIRST + i));
+	}
+	assert_int_equal(regs[0].hcr & (ICH_HCR_GRP0DIE | ICH_HCR_GRP1DIE), 0);
+	regs[0].vmcr &= ~ICH_VMCR_ENG1;
+	gic_settle();
+	assert_int_equal(ack(0), CPUIF_NONE);
+	regs[0].vmcr |= ICH_VMCR_ENG0;
+	gic_settle();
+	assert_int_equal(ack(0), FIRST + 7);
+	eoi(0, FIRST + 7);
+	regs[0].vmcr |= ICH_VMCR_ENG1;
+	gic_settle();
+	assert_int_equal(ack(0), FIRST + MANY - 1);
+}
+
 static void a_sleeper_with_too_many_active_is_left_in_peace(void **s)
 {
 	(void)s;
@@ -632,6 +657,7 @@ int main(void)
 		CASE(eois_of_nothing_end_nothing),
 		CASE(interrupts_of_a_closed_group_do_not_block_others),
 		CASE(the_same_holds_for_group_1),
+		CASE(the_last_open_group_may_close_unheard),
 		CASE(a_sleeper_with_too_many_active_is_left_in_peace),
 		CASE(a_level_pends_again_if_nobody_lowers_it),
 		CASE(an_eoi_is_heard_of_only_where_it_matters),

@@ -35,27 +35,22 @@ void axvmi_complete(struct axvm_vcpu *vcpu)
 			abandon_target(vcpu);
 	}
 	vcpu->vm->ops->vcpu_complete(vcpu, vcpu->action, vcpu->answer);
-	vcpu->wait = 0;
-	vcpu->answered = 0;
+	axvmi_completed(vcpu);
 }
 
-/* What happens unless the host says something else; table in exit.h. */
-void axvmi_remember(struct axvm_vcpu *vcpu, uint32_t reason)
+void axvmi_remember_other(struct axvm_vcpu *vcpu, const struct axvm_exit *exit)
 {
-	vcpu->wait = reason;
-	vcpu->answered = 0;
-	vcpu->action = AXVM_COMPLETE_DONE;
-	vcpu->answer = UINT64_MAX;
-	if (reason == AXVM_EXIT_SYSREG)
+	axvmi_await(vcpu, exit->reason, AXVM_COMPLETE_DONE);
+	if (exit->reason == AXVM_EXIT_SYSREG)
 		vcpu->action = AXVM_COMPLETE_FAULT;
-	if (reason == AXVM_EXIT_FAULT)
-		vcpu->action = vcpu->exit->u.fault.kind == AXVM_FAULT_NO_MEMORY
+	if (exit->reason == AXVM_EXIT_FAULT)
+		vcpu->action = exit->u.fault.kind == AXVM_FAULT_NO_MEMORY
 				       ? AXVM_COMPLETE_RETRY
 				       : AXVM_COMPLETE_FAULT;
-	if (reason == AXVM_EXIT_CPU_ON) {
-		vcpu->cpu_on_target = vcpu->exit->u.cpu_on.vcpu;
-		vcpu->cpu_on_entry = vcpu->exit->u.cpu_on.entry;
-		vcpu->cpu_on_argument = vcpu->exit->u.cpu_on.argument;
+	if (exit->reason == AXVM_EXIT_CPU_ON) {
+		vcpu->cpu_on_target = exit->u.cpu_on.vcpu;
+		vcpu->cpu_on_entry = exit->u.cpu_on.entry;
+		vcpu->cpu_on_argument = exit->u.cpu_on.argument;
 	}
 }
 

@@ -281,6 +281,7 @@ int axvm_cpu_enable(struct axvm_host *host, uint32_t index, uint64_t hw_id,
 	if (c == NULL)
 		return AXVM_ENOMEM;
 	c->host = host;
+	c->ops = host->ops;
 	c->index = index;
 	c->hw_id = hw_id;
 	saved = axvmi_lock(host, &host->lock);
@@ -321,7 +322,7 @@ int axvm_cpu_release(struct axvm_cpu *cpu)
 
 	if (cpu == NULL)
 		return AXVM_EINVAL;
-	if (load_relaxed(&cpu->running) != 0)
+	if (cpu->running != 0)
 		return AXVM_EBUSY;
 	saved = cpu->host->ops->interrupts_save();
 	if (cpu->resident != NULL)

@@ -33,6 +33,12 @@ static inline void axvmi_count(struct axvm_vcpu *vcpu, enum axvm_stat stat)
 	store_relaxed(&vcpu->exits[stat], load_relaxed(&vcpu->exits[stat]) + 1);
 }
 
+/* vcpu_run says how long it took, in ticks of the counter. */
+static inline void axvmi_ran(struct axvm_vcpu *vcpu, uint64_t ticks)
+{
+	store_relaxed(&vcpu->run_ticks, load_relaxed(&vcpu->run_ticks) + ticks);
+}
+
 /* ---- watch.c ---- */
 
 /* AXVMI_ATTN_EVERY if somebody watches the vCPU, else 0. */
@@ -126,8 +132,16 @@ void axvmi_wake(struct axvm_vcpu *vcpu);
 
 /* ---- complete.c ---- */
 
-/* Ends the exit that waits, at the start of the next run. */
+/* The exit that waited has ended. */
+static inline void axvmi_completed(struct axvm_vcpu *vcpu)
+{
+	vcpu->wait = 0;
+	vcpu->answered = 0;
+}
+
+/* Ends the exit that waits; not if none does (vcpu->wait is 0). */
 void axvmi_complete(struct axvm_vcpu *vcpu);
+
 /* The exits that wait for an answer. */
 static inline bool axvmi_takes_completion(uint32_t reason)
 {
@@ -139,8 +153,27 @@ static inline bool axvmi_takes_completion(uint32_t reason)
 	return (mask >> reason & 1) != 0;
 }
 
-/* Keeps of such an exit what its completion needs: the record is the host's. */
-void axvmi_remember(struct axvm_vcpu *vcpu, uint32_t reason);
+/* What happens unless the host says something else; table in exit.h. */
+static inline void axvmi_await(struct axvm_vcpu *vcpu, uint32_t reason,
+			       enum axvm_complete_action action)
+{
+	vcpu->wait = reason;
+	vcpu->answered = 0;
+	vcpu->action = action;
+	vcpu->answer = UINT64_MAX;
+}
+
+void axvmi_remember_other(struct axvm_vcpu *vcpu, const struct axvm_exit *exit);
+
+/* Keeps of an exit what its completion needs: the record is the host's. */
+static inline void axvmi_remember(struct axvm_vcpu *vcpu,
+				  const struct axvm_exit *exit)
+{
+	if (exit->reason == AXVM_EXIT_MMIO)
+		axvmi_await(vcpu, AXVM_EXIT_MMIO, AXVM_COMPLETE_DONE);
+	else if (axvmi_takes_completion(exit->reason))
+		axvmi_remember_other(vcpu, exit);
+}
 
 /* ---- vcpu.c, vcpu_table.c ---- */
 

@@ -71,8 +71,9 @@ struct axvm_host {
 
 struct axvm_cpu {
 	struct axvm_host *host;
+	const struct axvm_arch_ops *ops; /* the host's */
 	uint32_t index;
-	atomic_u32 running; /* inside axvm_run_vcpu() */
+	uint32_t running; /* inside axvm_run_vcpu(); this CPU alone */
 	uint64_t hw_id;
 	struct axvm_vcpu *resident; /* this CPU alone */
 	uint64_t tag_generation; /* generation this CPU's TLB was cleaned for */
@@ -283,7 +284,8 @@ struct axvm_vcpu {
 	/* See watch.c; most vCPUs have neither. */
 	struct axvm_exit_histogram *histogram;
 	uint32_t exit_limit;
-	uint32_t entries_left; /* of this run */
+	uint32_t entries_left; /* of the run that began with this seq */
+	uint64_t entries_seq;
 	uint32_t exit_cpu; /* where exit_cycles was read, or AXVMI_NO_CPU */
 	uint64_t exit_cycles;
 

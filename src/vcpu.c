@@ -7,6 +7,9 @@
  */
 #include "internal.h"
 
+/* Out of the way of the runs that only go in and come out. */
+#define COLD __attribute__((noinline, cold))
+
 /* Rounds of attention before run returns, so that a stream of notifications
  * cannot keep host interrupts masked. */
 #define ATTEND_ROUNDS 16
@@ -91,8 +94,9 @@ void axvmi_vcpu_put(struct axvm_vcpu *vcpu)
 	struct axvm_vm *vm = vcpu->vm;
 	struct axvm_host *host = vm->host;
 
-	vm->ops->vcpu_put(vcpu);
+	/* First: while this is under way run must not take it for ready. */
 	vcpu->cpu->resident = NULL;
+	vm->ops->vcpu_put(vcpu);
 	vcpu->cpu = NULL;
 	/* Once no vCPU is resident the VM may be destroyed elsewhere; that
 	 * waits for this lock. */
@@ -110,7 +114,7 @@ int axvm_vcpu_unbind(struct axvm_cpu *cpu, struct axvm_vm *vm, uint32_t index)
 		return AXVM_EINVAL;
 	if (index >= load_acquire(&vm->vcpus_ready))
 		return AXVM_ENOENT;
-	if (load_relaxed(&cpu->running) != 0)
+	if (cpu->running != 0)
 		return AXVM_EBUSY;
 	saved = vm->ops->interrupts_save();
 	if (cpu->resident == vm->vcpus[index])
@@ -279,8 +283,7 @@ static void unclaim(struct axvm_vcpu *vcpu, bool was_blocked)
 }
 
 /* Takes the vCPU for this thread, wherever it is. 0, or how run must answer. */
-static __attribute__((noinline)) int claim_any(struct axvm_vcpu *vcpu,
-					       struct axvm_cpu *cpu)
+static int claim_any(struct axvm_vcpu *vcpu, struct axvm_cpu *cpu)
 {
 	uint32_t resident = load_seq(&vcpu->resident);
 	uint32_t state = load_seq(&vcpu->state);
@@ -304,18 +307,6 @@ static __attribute__((noinline)) int claim_any(struct axvm_vcpu *vcpu,
 	return 0;
 }
 
-/* Most often it is ready and resident here: so nobody can move it. */
-static int claim(struct axvm_vcpu *vcpu, struct axvm_cpu *cpu)
-{
-	uint32_t state = AXVM_VCPU_READY;
-
-	if (cpu->resident == vcpu &&
-	    atomic_compare_exchange_strong(&vcpu->state, &state,
-					   AXVM_VCPU_RUNNING))
-		return 0;
-	return claim_any(vcpu, cpu);
-}
-
 /* A vCPU the guest has started takes its entry on the thread that runs it. */
 static void begin_start(struct axvm_vcpu *vcpu)
 {
@@ -328,29 +319,9 @@ static void begin_start(struct axvm_vcpu *vcpu)
 				  vcpu->start_argument);
 }
 
-static int run_claimed(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu)
-{
-	struct axvm_vm *vm = vcpu->vm;
-	uint32_t state = load_seq(&vm->state);
-
-	if (state == AXVM_VM_SUSPENDED)
-		return AXVM_EXIT_SUSPENDED;
-	if (state != AXVM_VM_RUNNING)
-		return AXVM_EXIT_STOPPED;
-	begin_start(vcpu);
-	if (cpu->resident != vcpu) {
-		if (cpu->resident != NULL)
-			axvmi_vcpu_put(cpu->resident);
-		vcpu_load(cpu, vcpu);
-	}
-	if (vcpu->wait != 0)
-		axvmi_complete(vcpu);
-	return vm->ops->vcpu_run(vcpu);
-}
-
 /* A vCPU that is off, or whose VM ends, does not stay resident; nor does one
  * that went off and was started again meanwhile: its start resets it. */
-static void leave_cpu(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu)
+static COLD void leave_cpu(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu)
 {
 	bool stopping = load_seq(&vcpu->vm->state) == AXVM_VM_STOPPING;
 
@@ -362,33 +333,31 @@ static void leave_cpu(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu)
 		axvmi_try_stopped(vcpu->vm);
 }
 
-static void finish(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu, int reason)
+/* Why a vCPU whose VM does not run does not run. */
+static COLD int not_running(uint32_t state)
 {
-	struct axvm_exit *exit = vcpu->exit;
+	return state == AXVM_VM_SUSPENDED ? AXVM_EXIT_SUSPENDED
+					  : AXVM_EXIT_STOPPED;
+}
 
-	if (reason > 0) {
-		exit->reason = (uint32_t)reason;
-		exit->vcpu = vcpu->index;
-		exit->seq = ++vcpu->seq;
-		if (axvmi_takes_completion(exit->reason))
-			axvmi_remember(vcpu, exit->reason);
-		store_relaxed(&vcpu->returns[reason],
-			      load_relaxed(&vcpu->returns[reason]) + 1);
-	}
-	vcpu->exit = NULL;
-	if (cpu->resident == vcpu) {
-		/* HALT and off have given the claim up already: a RUNNING seen
-		 * now would be somebody else's. */
-		if (reason != AXVM_EXIT_HALT) {
-			store_seq(&vcpu->state, AXVM_VCPU_READY);
-			/* Not off: it stays, unless the VM ends. */
-			if (load_seq(&vcpu->vm->state) != AXVM_VM_STOPPING)
-				return;
-		}
-		leave_cpu(cpu, vcpu);
-		return;
-	}
-	unclaim(vcpu, false);
+/* What every record says; the rest is its reason's. */
+static inline void begin_exit(const struct axvm_vcpu *vcpu,
+			      struct axvm_exit *exit)
+{
+	exit->vcpu = vcpu->index;
+	exit->pc = 0;
+	exit->valid = 0;
+	exit->reserved = 0;
+}
+
+static inline void end_exit(struct axvm_vcpu *vcpu, struct axvm_exit *exit,
+			    uint32_t reason)
+{
+	exit->reason = reason;
+	exit->seq = ++vcpu->seq;
+	axvmi_remember(vcpu, exit);
+	store_relaxed(&vcpu->returns[reason],
+		      load_relaxed(&vcpu->returns[reason]) + 1);
 }
 
 /* Why a vCPU that is off does not run. */
@@ -397,79 +366,134 @@ static void answer_off(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu,
 {
 	uint32_t state = load_seq(&vcpu->vm->state);
 
-	exit->reason = AXVM_EXIT_STOPPED;
-	if (state == AXVM_VM_RUNNING)
-		exit->reason = AXVM_EXIT_HALT;
-	if (state == AXVM_VM_SUSPENDED)
-		exit->reason = AXVM_EXIT_SUSPENDED;
-	exit->vcpu = vcpu->index;
+	begin_exit(vcpu, exit);
+	exit->seq = 0;
+	exit->reason = AXVM_EXIT_HALT;
+	if (state != AXVM_VM_RUNNING)
+		exit->reason = (uint32_t)not_running(state);
 	exit->u.halt.deadline = AXVM_NO_DEADLINE;
 	leave_cpu(cpu, vcpu);
 }
 
-/* Field by field: a memset() of the host's would take several times as long. */
-static void clear(struct axvm_exit *exit)
-{
-	exit->reason = 0;
-	exit->vcpu = 0;
-	exit->seq = 0;
-	exit->pc = 0;
-	exit->gpa = 0;
-	exit->gva = 0;
-	exit->valid = 0;
-	exit->reserved = 0;
-	exit->u.hypercall.number = 0;
-	for (unsigned i = 0; i < 6; i++)
-		exit->u.hypercall.args[i] = 0;
-	for (unsigned i = 0; i < 4; i++)
-		exit->raw[i] = 0;
-}
+#define ANSWERED 1
 
-static int run_masked(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu,
-		      struct axvm_exit *exit)
+/*
+ * The ways into run but the shortest. 0: the vCPU is claimed and resident here;
+ * ANSWERED: `exit` says why it is not; or an error.
+ */
+static COLD int acquire(struct axvm_cpu *cpu, struct axvm_vm *vm,
+			uint32_t index, struct axvm_exit *exit)
 {
-	int reason = claim(vcpu, cpu);
-	uint64_t begin;
+	uint32_t state = load_seq(&vm->state);
+	struct axvm_vcpu *vcpu;
+	int reason;
 
+	if (cpu->host != vm->host)
+		return AXVM_EINVAL;
+	if (state == AXVM_VM_LOADING || state == AXVM_VM_LOADED)
+		return AXVM_ESTATE;
+	if (index >= load_acquire(&vm->vcpus_ready))
+		return AXVM_ENOENT;
+	if (cpu->running != 0)
+		return AXVM_EBUSY;
+	vcpu = vm->vcpus[index];
+	reason = claim_any(vcpu, cpu);
 	if (reason < 0)
 		return reason;
-	clear(exit);
 	if (reason > 0) {
 		answer_off(cpu, vcpu, exit);
-		return AXVM_OK;
+		return ANSWERED;
 	}
-	store_relaxed(&cpu->running, 1);
+	if (cpu->resident == vcpu)
+		return AXVM_OK;
+	/* Behind the claim: who ends the VM either finds it, or is seen. */
+	state = load_seq(&vm->state);
+	if (state != AXVM_VM_RUNNING) {
+		begin_exit(vcpu, exit);
+		end_exit(vcpu, exit, (uint32_t)not_running(state));
+		unclaim(vcpu, false);
+		return ANSWERED;
+	}
+	begin_start(vcpu);
+	cpu->running = 1;
+	if (cpu->resident != NULL)
+		axvmi_vcpu_put(cpu->resident);
+	vcpu_load(cpu, vcpu);
+	return AXVM_OK;
+}
+
+/*
+ * Most often it is ready and resident here: nobody can move it then, the guest
+ * cannot have started it anew, and the VM cannot end. Whether that is told to end
+ * is a bit of attention by the time the guest is entered.
+ */
+static inline bool claim_here(struct axvm_vcpu *vcpu, const struct axvm_vm *vm,
+			      uint32_t index)
+{
+	uint32_t state = AXVM_VCPU_READY;
+
+	return vcpu != NULL && vcpu->vm == vm && vcpu->index == index &&
+	       atomic_compare_exchange_strong(&vcpu->state, &state,
+					      AXVM_VCPU_RUNNING);
+}
+
+/* The claim ends; what is off or ends does not stay. */
+static inline void finish(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu,
+			  const struct axvm_vm *vm, bool halted)
+{
+	/* HALT and off have given the claim up already: a RUNNING seen now
+	 * would be somebody else's. */
+	if (!halted)
+		store_seq(&vcpu->state, AXVM_VCPU_READY);
+	if (halted || load_relaxed(&vm->state) == AXVM_VM_STOPPING)
+		leave_cpu(cpu, vcpu);
+	cpu->running = 0;
+}
+
+/* The vCPU is claimed, and resident on this CPU. */
+static inline int run_here(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu,
+			   const struct axvm_vm *vm, struct axvm_exit *exit)
+{
+	uint32_t state = load_relaxed(&vm->state);
+	bool halted = false;
+	int reason;
+
+	cpu->running = 1;
+	begin_exit(vcpu, exit);
 	vcpu->exit = exit;
-	vcpu->entries_left = vcpu->exit_limit;
-	begin = vcpu->vm->ops->counter();
-	reason = run_claimed(cpu, vcpu);
-	store_relaxed(&vcpu->run_ticks, load_relaxed(&vcpu->run_ticks) +
-						vcpu->vm->ops->counter() -
-						begin);
-	finish(cpu, vcpu, reason);
-	store_relaxed(&cpu->running, 0);
-	return reason < 0 ? reason : AXVM_OK;
+	if (state == AXVM_VM_RUNNING)
+		reason = vm->ops->vcpu_run(vcpu);
+	else
+		reason = not_running(state);
+	if (reason > 0) {
+		end_exit(vcpu, exit, (uint32_t)reason);
+		halted = reason == AXVM_EXIT_HALT;
+		reason = AXVM_OK;
+	}
+	finish(cpu, vcpu, vm, halted);
+	/* The VM may be gone by now. */
+	return reason;
 }
 
 int axvm_run_vcpu(struct axvm_cpu *cpu, struct axvm_vm *vm, uint32_t index,
 		  struct axvm_exit *exit)
 {
-	uint32_t state;
+	struct axvm_vcpu *vcpu;
+	int err = AXVM_OK;
 	uint64_t saved;
-	int err;
 
-	if (cpu == NULL || vm == NULL || exit == NULL || cpu->host != vm->host)
+	if (cpu == NULL || vm == NULL || exit == NULL)
 		return AXVM_EINVAL;
-	state = load_seq(&vm->state);
-	if (state == AXVM_VM_LOADING || state == AXVM_VM_LOADED)
-		return AXVM_ESTATE;
-	if (index >= load_acquire(&vm->vcpus_ready))
-		return AXVM_ENOENT;
-	saved = cpu->host->ops->interrupts_save();
-	err = load_relaxed(&cpu->running) != 0
-		      ? AXVM_EBUSY
-		      : run_masked(cpu, vm->vcpus[index], exit);
-	/* The VM may be gone by now. */
-	cpu->host->ops->interrupts_restore(saved);
+	saved = cpu->ops->interrupts_save();
+	vcpu = cpu->resident;
+	if (!claim_here(vcpu, vm, index)) {
+		err = acquire(cpu, vm, index, exit);
+		vcpu = cpu->resident;
+	}
+	if (err == AXVM_OK)
+		err = run_here(cpu, vcpu, vm, exit);
+	else if (err == ANSWERED)
+		err = AXVM_OK;
+	cpu->ops->interrupts_restore(saved);
 	return err;
 }

@@ -47,6 +47,8 @@ int axvm_vcpu_set_exit_limit(struct axvm_vm *vm, uint32_t index, uint32_t limit)
 	if (err != AXVM_OK)
 		return err;
 	vcpu->exit_limit = limit;
+	vcpu->entries_left = limit;
+	vcpu->entries_seq = vcpu->seq;
 	update_attention(vcpu);
 	return AXVM_OK;
 }
@@ -129,9 +131,22 @@ static void count_cycles(struct axvm_vcpu *vcpu)
 	vcpu->exit_cpu = AXVMI_NO_CPU;
 }
 
+/* The sequence number tells one run from another. */
+static bool is_spent(struct axvm_vcpu *vcpu)
+{
+	if (vcpu->entries_seq != vcpu->seq) {
+		vcpu->entries_seq = vcpu->seq;
+		vcpu->entries_left = vcpu->exit_limit;
+	}
+	if (vcpu->entries_left == 0)
+		return true;
+	vcpu->entries_left--;
+	return false;
+}
+
 bool axvmi_watch_entry(struct axvm_vcpu *vcpu)
 {
-	if (vcpu->exit_limit != 0 && vcpu->entries_left-- == 0)
+	if (vcpu->exit_limit != 0 && is_spent(vcpu))
 		return false;
 	if (vcpu->histogram != NULL)
 		count_cycles(vcpu);

@@ -13,9 +13,11 @@ void axvmi_arm_fill_exit(struct arm_vcpu *v, const struct arm_syndrome *s)
 	struct axvm_exit *exit = v->core.exit;
 
 	exit->pc = v->frame.pc;
+	exit->valid |= AXVM_EXIT_RAW_VALID;
 	exit->raw[0] = s->esr;
 	exit->raw[1] = s->far;
 	exit->raw[2] = s->hpfar;
+	exit->raw[3] = 0;
 }
 
 /*

@@ -168,7 +168,7 @@ static int exit_mmio(struct arm_vcpu *v, const struct arm_insn *insn,
 	exit->raw[3] = m->insn;
 	exit->gpa = m->gpa + (uint64_t)m->part * size;
 	exit->gva = s.far;
-	exit->valid = AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID;
+	exit->valid |= AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID;
 	exit->u.mmio.value = value;
 	exit->u.mmio.size = size;
 	exit->u.mmio.write = insn->kind == ARM_INSN_STORE;

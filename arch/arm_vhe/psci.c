@@ -101,6 +101,7 @@ static int cpu_on(struct arm_vcpu *v)
 	exit->u.cpu_on.vcpu = target;
 	exit->u.cpu_on.entry = argument(v, 2);
 	exit->u.cpu_on.argument = argument(v, 3);
+	exit->u.cpu_on.reserved = 0;
 	return AXVM_EXIT_CPU_ON;
 }
 

@@ -133,7 +133,11 @@ static int exit_sysreg(struct arm_vcpu *v, uint32_t iss, uint64_t value)
 
 	v->mmio.esr = esr_make(EC_SYSREG, iss);
 	exit->pc = v->frame.pc;
+	exit->valid |= AXVM_EXIT_RAW_VALID;
 	exit->raw[0] = v->mmio.esr;
+	exit->raw[1] = 0;
+	exit->raw[2] = 0;
+	exit->raw[3] = 0;
 	exit->u.sysreg.number = sysreg_of_iss(iss);
 	exit->u.sysreg.write = (iss & SYS_ISS_READ) == 0;
 	exit->u.sysreg.value = value;

@@ -356,8 +356,11 @@ static int wait_suspended(struct arm_vcpu *v)
 int axvmi_arm_vcpu_run(struct axvm_vcpu *vcpu)
 {
 	struct arm_vcpu *v = arm_vcpu(vcpu);
+	uint64_t began = sys_read(SYS_CNTPCT_EL0);
 	int reason = 0;
 
+	if (vcpu->wait != 0)
+		axvmi_complete(vcpu);
 	interrupts_on(v);
 	axvmi_arm_vtimer_look(v);
 	if ((v->cntp_ctl & CNT_CTL_ENABLE) != 0)
@@ -378,5 +381,6 @@ int axvmi_arm_vcpu_run(struct axvm_vcpu *vcpu)
 	host_fp(v);
 	if (vcpu->exit->pc == 0)
 		vcpu->exit->pc = v->frame.pc;
+	axvmi_ran(vcpu, sys_read(SYS_CNTPCT_EL0) - began);
 	return reason;
 }

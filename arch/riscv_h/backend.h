@@ -62,6 +62,9 @@ enum riscv_hsm {
 	RISCV_HSM_SUSPENDED, /* retentive or non-retentive wait */
 };
 
+#define RISCV_BEFORE_TIMER 0x1u /* no Sstc: looks at the timer */
+#define RISCV_BEFORE_WAIT 0x2u /* hsm is SUSPENDED */
+
 /*
  * The device, or the hole, that was accessed last, since most accesses follow
  * others: what of its entry in the map the exit path looks at. The map is
@@ -94,6 +97,7 @@ struct riscv_vcpu {
 	/* enum riscv_hsm. Non-retentive: restart at resume_* when woken. */
 	atomic_u32 hsm;
 	uint32_t hsm_resume; /* 1: non-retentive, entry and argument below */
+	uint32_t before_run; /* RISCV_BEFORE_*: what a run does first */
 	uint64_t resume_entry;
 	uint64_t resume_argument;
 
@@ -110,7 +114,7 @@ struct riscv_vcpu {
 	struct riscv_last_device last;
 	/* The same of RAM, where faults follow each other too; may be NULL. */
 	const struct axvmi_space *last_ram;
-	/* What the guest gets if that access, or a FAULT exit, is refused. */
+	/* What the guest gets if a FAULT exit is refused. */
 	uint64_t fault_cause;
 	uint64_t fault_value;
 

@@ -27,6 +27,7 @@ static int exit_unknown(struct riscv_vcpu *v, const struct riscv_syndrome *s)
 	axvmi_count(&v->core, AXVM_STAT_OTHER);
 	riscv_fill_exit(v, s);
 	v->core.exit->u.fault.kind = AXVM_FAULT_UNKNOWN;
+	v->core.exit->u.fault.access = 0;
 	v->fault_cause = CAUSE_ILLEGAL;
 	v->fault_value = 0;
 	return AXVM_EXIT_FAULT;
@@ -278,10 +279,11 @@ void axvmi_riscv_complete(struct axvm_vcpu *vcpu,
 {
 	struct riscv_vcpu *v = riscv_vcpu(vcpu);
 
-	if (vcpu->wait == AXVM_EXIT_MMIO && action == AXVM_COMPLETE_DONE) {
-		v->frame.pc += v->mmio_length;
-		if (v->mmio_write == 0)
-			riscv_finish_load(v, value);
+	if (vcpu->wait == AXVM_EXIT_MMIO) {
+		if (action == AXVM_COMPLETE_DONE)
+			(void)riscv_mmio_done(v, value);
+		if (action == AXVM_COMPLETE_FAULT)
+			axvmi_riscv_mmio_refuse(v);
 		return;
 	}
 	if (action == AXVM_COMPLETE_RETRY) {

@@ -81,6 +81,7 @@ static inline void riscv_fill_exit(struct riscv_vcpu *v,
 	struct axvm_exit *exit = v->core.exit;
 
 	exit->pc = v->frame.pc;
+	exit->valid |= AXVM_EXIT_RAW_VALID;
 	exit->raw[0] = s->cause;
 	exit->raw[1] = s->stval;
 	exit->raw[2] = s->htval;

@@ -14,6 +14,9 @@
 
 #include "bits.h"
 
+/* On the way of every access to a device, twice: for loads and for stores. */
+#define IN_LINE __attribute__((always_inline)) static inline
+
 /*
  * What an instruction does to memory. Only LOAD and STORE can be emulated as
  * one access of an integer register; a fault of the others is reflected.
@@ -74,10 +77,10 @@ static inline struct riscv_insn riscv_insn_integer(bool store, uint64_t size,
  * The loads, or with `store` the stores, of LOAD and STORE and of CL and CS,
  * which most accesses to devices are. False: another one, `out` untouched.
  */
-static inline bool riscv_insn_try(uint64_t insn, bool store,
-				  struct riscv_insn *out)
+IN_LINE bool riscv_insn_try(uint64_t insn, bool store, struct riscv_insn *out)
 {
 	uint64_t funct3 = insn >> 12 & 7;
+	uint64_t bit;
 
 	if ((insn & 3) == 3) {
 		if ((insn & 0x7f) != (store ? 0x23u : 0x03u) ||
@@ -93,9 +96,14 @@ static inline bool riscv_insn_try(uint64_t insn, bool store,
 	 * for words and 0b?11 for doubles, its upper bit tells stores. */
 	if ((insn & 0xc003) != (store ? 0xc000u : 0x4000u))
 		return false;
-	*out = riscv_insn_integer(store, insn >> 13, 8 + (insn >> 2 & 7),
-				  !store && (insn & BIT64(13)) == 0);
-	out->length = 2;
+	bit = insn >> 13 & 1;
+	*out = (struct riscv_insn){
+		.kind = store ? RISCV_INSN_STORE : RISCV_INSN_LOAD,
+		.reg = 8 + (insn >> 2 & 7),
+		.width = UINT64_C(4) << bit,
+		.sign = store ? 0 : bit ^ 1,
+		.length = 2,
+	};
 	return true;
 }
 

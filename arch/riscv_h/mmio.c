@@ -7,12 +7,6 @@
  */
 #include "mmio.h"
 
-struct riscv_access {
-	uint64_t gpa;
-	uint64_t gva;
-	uint64_t cause; /* access fault the guest gets if it is refused */
-};
-
 void axvmi_riscv_locate(struct riscv_vcpu *v, uint64_t gpa)
 {
 	const struct axvmi_bus *bus = &v->core.vm->bus[AXVM_BUS_MMIO];
@@ -36,81 +30,55 @@ void axvmi_riscv_locate(struct riscv_vcpu *v, uint64_t gpa)
 	v->last.range = space->range;
 }
 
-/* Leaves the access to the host; axvmi_riscv_complete() ends it. */
-static int exit_mmio(struct riscv_vcpu *v, const struct riscv_access *access,
-		     uint64_t value)
+void axvmi_riscv_mmio_refuse(struct riscv_vcpu *v)
 {
-	struct axvm_exit *exit = v->core.exit;
-
-	v->fault_cause = access->cause;
-	v->fault_value = access->gva;
-	exit->gpa = access->gpa;
-	exit->gva = access->gva;
-	exit->valid = AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID;
-	exit->u.mmio.value = value;
-	exit->u.mmio.size = (uint32_t)v->mmio_size;
-	exit->u.mmio.write = (uint32_t)v->mmio_write;
-	return AXVM_EXIT_MMIO;
-}
-
-static uint64_t value_written(const struct riscv_vcpu *v)
-{
-	return v->mmio_write == 0
-		       ? 0
-		       : riscv_insn_store_value(v->mmio_size,
-						v->frame.x[v->mmio_rd]);
+	axvmi_riscv_reflect(
+		v, v->mmio_write != 0 ? CAUSE_STORE_ACCESS : CAUSE_LOAD_ACCESS,
+		v->mmio_gva);
 }
 
 int axvmi_riscv_mmio_refused(struct riscv_vcpu *v,
 			     enum axvm_access_result result)
 {
+	bool write = v->mmio_write != 0;
 	const struct riscv_syndrome s = {
-		.cause = v->mmio_write == 0 ? CAUSE_LOAD_GUEST_PAGE
-					    : CAUSE_STORE_GUEST_PAGE,
+		.cause = riscv_mmio_cause(write),
 		.stval = v->mmio_gva,
 		.htval = v->mmio_gpa >> 2,
-	};
-	const struct riscv_access access = {
-		.gpa = v->mmio_gpa,
-		.gva = v->mmio_gva,
-		.cause = riscv_access_fault(s.cause),
 	};
 
 	v->frame.pc -= v->mmio_length;
 	/* A result that does not exist is no answer either. */
 	if (result != AXVM_ACCESS_EXIT) {
-		axvmi_riscv_reflect(v, access.cause, access.gva);
+		axvmi_riscv_mmio_refuse(v);
 		return 0;
 	}
-	riscv_fill_exit(v, &s);
-	return exit_mmio(v, &access, value_written(v));
+	return riscv_mmio_exit(
+		v, &s, v->mmio_gpa,
+		riscv_mmio_value(v, v->mmio_size, v->mmio_rd, write),
+		v->mmio_size, write);
 }
 
 static int emulate(struct riscv_vcpu *v, const struct riscv_insn *insn,
-		   const struct riscv_access *access,
+		   const struct riscv_syndrome *s, uint64_t gpa,
 		   const struct axvmi_space *space)
 {
 	enum axvmi_dispatch result = AXVMI_DISPATCH_EXIT;
-	uint64_t value;
+	bool write = insn->kind == RISCV_INSN_STORE;
+	uint64_t value = riscv_mmio_value(v, insn->width, insn->reg, write);
 
-	v->mmio_rd = insn->reg;
-	v->mmio_size = insn->width;
-	v->mmio_signed = insn->sign;
-	v->mmio_length = insn->length;
-	v->mmio_write = insn->kind == RISCV_INSN_STORE;
-	value = value_written(v);
+	riscv_mmio_keep(v, s->stval, insn, write);
 	if (space != NULL)
-		result = axvmi_device_access(&v->core, space, access->gpa,
-					     (uint32_t)insn->width,
-					     v->mmio_write != 0, &value);
+		result = axvmi_device_access(&v->core, space, gpa,
+					     (uint32_t)insn->width, write,
+					     &value);
 	if (result == AXVMI_DISPATCH_EXIT)
-		return exit_mmio(v, access, value);
+		return riscv_mmio_exit(v, s, gpa, value, insn->width, write);
 	if (result == AXVMI_DISPATCH_FAULT) {
-		axvmi_riscv_reflect(v, access->cause, access->gva);
+		axvmi_riscv_mmio_refuse(v);
 		return 0;
 	}
-	v->frame.pc += insn->length;
-	return v->mmio_write == 0 ? riscv_finish_load(v, value) : 0;
+	return riscv_mmio_done(v, value);
 }
 
 /*
@@ -118,13 +86,12 @@ static int emulate(struct riscv_vcpu *v, const struct riscv_insn *insn,
  * of that part, which may well be aligned. `word` is 0 if htinst decoded.
  */
 static bool is_whole(const struct riscv_vcpu *v, const struct riscv_insn *insn,
-		     uint32_t word, const struct riscv_access *access)
+		     uint32_t word, uint64_t gva, uint64_t gpa)
 {
 	struct riscv_insn_address from;
-	uint64_t gva = access->gva;
 	uint64_t start;
 
-	if (insn->fault_offset != 0 || (access->gpa & (insn->width - 1)) != 0)
+	if (insn->fault_offset != 0 || (gpa & (insn->width - 1)) != 0)
 		return false;
 	/* Anywhere but in the first and last place of a page it is all. */
 	if (insn->width == 1 ||
@@ -150,13 +117,11 @@ static bool can_emulate(const struct riscv_insn *insn, uint64_t cause)
 int axvmi_riscv_mmio(struct riscv_vcpu *v, const struct riscv_syndrome *s,
 		     uint64_t gpa, const struct axvmi_space *space)
 {
-	struct riscv_access access = {.gpa = gpa, .gva = s->stval};
 	struct riscv_insn insn = {.width = 0};
 	uint32_t word = 0;
 	enum riscv_htinst_kind kind = riscv_htinst_decode(s->htinst, &insn);
 	bool fetched = kind != RISCV_HTINST_NONE ||
 		       riscv_vm(v->core.vm)->metal->fetch(v, &word);
-	int reason;
 
 	axvmi_leave(&v->core);
 	axvmi_count(&v->core, AXVM_STAT_MMIO);
@@ -178,14 +143,11 @@ int axvmi_riscv_mmio(struct riscv_vcpu *v, const struct riscv_syndrome *s,
 		return 0;
 	if (kind == RISCV_HTINST_NONE)
 		insn = riscv_insn_decode(word);
-	access.cause = axvmi_riscv_insn_fault(&insn, s->cause);
 	if (!can_emulate(&insn, s->cause) ||
-	    !is_whole(v, &insn, word, &access)) {
-		axvmi_riscv_reflect(v, access.cause, s->stval);
+	    !is_whole(v, &insn, word, s->stval, gpa)) {
+		axvmi_riscv_reflect(v, axvmi_riscv_insn_fault(&insn, s->cause),
+				    s->stval);
 		return 0;
 	}
-	reason = emulate(v, &insn, &access, space);
-	if (reason > 0)
-		riscv_fill_exit(v, s);
-	return reason;
+	return emulate(v, &insn, s, gpa, space);
 }

@@ -67,9 +67,9 @@ static inline bool riscv_is_whole_access(uint64_t gva, uint64_t gpa,
 
 /* Decodes a plain access to the last device. False: the long way. `word` is 0
  * if there was nothing to fetch. */
-static inline bool riscv_mmio_decode(const struct riscv_vcpu *v, uint64_t gpa,
-				     uint64_t gva, uint64_t word, bool write,
-				     struct riscv_insn *insn)
+IN_LINE bool riscv_mmio_decode(const struct riscv_vcpu *v, uint64_t gpa,
+			       uint64_t gva, uint64_t word, bool write,
+			       struct riscv_insn *insn)
 {
 	return riscv_insn_try(word, write, insn) &&
 	       riscv_is_whole_access(gva, gpa, insn->width) &&
@@ -89,39 +89,102 @@ static inline int riscv_finish_load(struct riscv_vcpu *v, uint64_t value)
 	return (int)(reg - REG_A0 < 8) - 1;
 }
 
-/* What to do when a device does not say DONE; as axvmi_riscv_exit(). The pc
- * stands behind the instruction. */
-int axvmi_riscv_mmio_refused(struct riscv_vcpu *v,
-			     enum axvm_access_result result);
-
-/* Performs what was decoded at `offset` of the last device; 0, RISCV_RELOAD, or an exit reason. */
-static inline int riscv_mmio(struct riscv_vcpu *v, uint64_t gpa,
-			     uint64_t offset, uint64_t gva,
-			     const struct riscv_insn *insn, bool write)
+/* Ends an access whose value is known. */
+static inline int riscv_mmio_done(struct riscv_vcpu *v, uint64_t value)
 {
-	struct axvm_device *device = v->last.device;
-	struct axvm_device_access access;
-	enum axvm_access_result result;
+	v->frame.pc += v->mmio_length;
+	return v->mmio_write == 0 ? riscv_finish_load(v, value) : 0;
+}
 
-	axvmi_leave(&v->core);
-	axvmi_count(&v->core, AXVM_STAT_MMIO);
-	/* The device may be the host's: nothing is kept in registers. */
+/* The exit that waits, if one does, at the start of a run. */
+static inline void riscv_end_wait(struct riscv_vcpu *v)
+{
+	if (v->core.wait == AXVM_EXIT_MMIO &&
+	    v->core.action == AXVM_COMPLETE_DONE) {
+		(void)riscv_mmio_done(v, v->core.answer);
+		axvmi_completed(&v->core);
+	} else if (v->core.wait != 0) {
+		axvmi_complete(&v->core);
+	}
+}
+
+/* What the completion of an access needs, once it has been decoded. */
+static inline void riscv_mmio_keep(struct riscv_vcpu *v, uint64_t gva,
+				   const struct riscv_insn *insn, bool write)
+{
 	v->mmio_rd = insn->reg;
 	v->mmio_size = insn->width;
 	v->mmio_signed = insn->sign;
 	v->mmio_length = insn->length;
 	v->mmio_write = write;
-	v->mmio_gpa = gpa;
 	v->mmio_gva = gva;
-	v->frame.pc += insn->length;
+}
+
+/* The bytes that a store writes. */
+static inline uint64_t riscv_mmio_value(const struct riscv_vcpu *v,
+					uint64_t width, uint64_t reg,
+					bool write)
+{
+	return write ? riscv_insn_store_value(width, v->frame.x[reg]) : 0;
+}
+
+static inline uint64_t riscv_mmio_cause(bool write)
+{
+	return write ? CAUSE_STORE_GUEST_PAGE : CAUSE_LOAD_GUEST_PAGE;
+}
+
+/* Leaves an access to the host that has been kept; riscv_end_wait() or
+ * axvmi_riscv_complete() ends it. */
+static inline int riscv_mmio_exit(struct riscv_vcpu *v,
+				  const struct riscv_syndrome *s, uint64_t gpa,
+				  uint64_t value, uint64_t width, bool write)
+{
+	struct axvm_exit *exit = v->core.exit;
+
+	riscv_fill_exit(v, s);
+	exit->valid =
+		AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID | AXVM_EXIT_RAW_VALID;
+	exit->gpa = gpa;
+	exit->gva = s->stval;
+	exit->u.mmio.value = value;
+	exit->u.mmio.size = (uint32_t)width;
+	exit->u.mmio.write = write;
+	return AXVM_EXIT_MMIO;
+}
+
+/* The guest gets the access fault of the access that was kept. */
+void axvmi_riscv_mmio_refuse(struct riscv_vcpu *v);
+
+/* What to do when a device does not say DONE, of an access that has been kept; pc
+ * stands behind it. As axvmi_riscv_exit(). */
+int axvmi_riscv_mmio_refused(struct riscv_vcpu *v,
+			     enum axvm_access_result result);
+
+/*
+ * Performs what was decoded, a plain access at `offset` of the last device or
+ * hole. 0, RISCV_RELOAD, or an exit reason.
+ */
+IN_LINE int riscv_mmio(struct riscv_vcpu *v, const struct riscv_syndrome *s,
+		       uint64_t gpa, uint64_t offset,
+		       const struct riscv_insn *insn, bool write)
+{
+	struct axvm_device *device = v->last.device;
+	struct axvm_device_access access;
+	enum axvm_access_result result;
+	uint64_t value;
+
+	axvmi_leave(&v->core);
+	axvmi_count(&v->core, AXVM_STAT_MMIO);
+	/* The device may be the host's: nothing is kept in registers. */
+	riscv_mmio_keep(v, s->stval, insn, write);
+	value = riscv_mmio_value(v, insn->width, insn->reg, write);
 	if (device == NULL)
-		return axvmi_riscv_mmio_refused(v, AXVM_ACCESS_EXIT);
+		return riscv_mmio_exit(v, s, gpa, value, insn->width, write);
+	v->mmio_gpa = gpa;
+	v->frame.pc += insn->length;
 	access.vm = v->core.vm;
 	access.offset = offset;
-	access.value = 0;
-	if (write)
-		access.value = riscv_insn_store_value(insn->width,
-						      v->frame.x[insn->reg]);
+	access.value = value;
 	access.vcpu = v->core.index;
 	access.range = v->last.range;
 	access.size = (uint32_t)insn->width;

@@ -39,6 +39,7 @@ static int hart_start(struct riscv_vcpu *v)
 	exit->u.cpu_on.vcpu = (uint32_t)hart;
 	exit->u.cpu_on.entry = sbi_arg(v, 1);
 	exit->u.cpu_on.argument = sbi_arg(v, 2);
+	exit->u.cpu_on.reserved = 0;
 	return AXVM_EXIT_CPU_ON;
 }
 
@@ -93,6 +94,7 @@ static int hart_suspend(struct riscv_vcpu *v)
 	v->hsm_resume = type == SUSPEND_NON_RETENTIVE;
 	v->resume_entry = sbi_arg(v, 1);
 	v->resume_argument = sbi_arg(v, 2);
+	v->before_run |= RISCV_BEFORE_WAIT;
 	store_seq(&v->hsm, RISCV_HSM_SUSPENDED);
 	reason = axvmi_halt(&v->core, rvm->metal->timer_deadline(v));
 	if (reason == 0 && rvm->core.ops->irq_pending(&v->core)) {
@@ -107,6 +109,7 @@ static int hart_suspend(struct riscv_vcpu *v)
 
 void axvmi_riscv_sbi_resume(struct riscv_vcpu *v)
 {
+	v->before_run &= ~RISCV_BEFORE_WAIT;
 	store_release(&v->hsm, RISCV_HSM_RUNNING);
 	if (v->hsm_resume != 0)
 		riscv_vm(v->core.vm)

@@ -139,11 +139,17 @@ static OUT_OF_LINE int fault(struct riscv_vcpu *v, uint64_t scause)
 	host_fp_back(v);
 	word = hw_fetch(v->frame.pc);
 	if (scause == CAUSE_LOAD_GUEST_PAGE) {
+		const struct riscv_syndrome s = {CAUSE_LOAD_GUEST_PAGE, stval,
+						 htval, 0};
+
 		if (riscv_mmio_decode(v, gpa, stval, word, false, &insn))
-			return go_on(v, riscv_mmio(v, gpa, offset, stval, &insn,
+			return go_on(v, riscv_mmio(v, &s, gpa, offset, &insn,
 						   false));
 	} else if (riscv_mmio_decode(v, gpa, stval, word, true, &insn)) {
-		return go_on(v, riscv_mmio(v, gpa, offset, stval, &insn, true));
+		const struct riscv_syndrome s = {CAUSE_STORE_GUEST_PAGE, stval,
+						 htval, 0};
+
+		return go_on(v, riscv_mmio(v, &s, gpa, offset, &insn, true));
 	}
 	return other_fault(v, scause, stval, htval, htinst);
 }
@@ -363,23 +369,31 @@ static OUT_OF_LINE int wait_suspended(struct riscv_vcpu *v)
 	return AXVM_EXIT_IRQ;
 }
 
+static OUT_OF_LINE int before_run(struct riscv_vcpu *v)
+{
+	if ((v->before_run & RISCV_BEFORE_TIMER) != 0)
+		axvmi_riscv_timer_look(v);
+	return (v->before_run & RISCV_BEFORE_WAIT) != 0 ? wait_suspended(v) : 0;
+}
+
 int axvmi_riscv_vcpu_run(struct axvm_vcpu *vcpu)
 {
 	struct riscv_vcpu *v = riscv_vcpu(vcpu);
 	uint64_t hstatus = csr_read(CSR_HSTATUS);
+	uint64_t began = csr_read(CSR_TIME);
 	int reason = 0;
 
-	if (!riscv_has(vcpu->vm->host, RISCV_FEATURE_SSTC))
-		axvmi_riscv_timer_look(v);
-	csr_write(CSR_HSTATUS, v->frame.hstatus);
-	if (load_relaxed(&v->hsm) == RISCV_HSM_SUSPENDED)
-		reason = wait_suspended(v);
-	reason = go_on(v, reason);
+	riscv_end_wait(v);
+	if (v->before_run != 0)
+		reason = before_run(v);
+	if (reason == 0)
+		reason = go_on(v, 0);
 	if (reason == 0)
 		reason = axvmi_riscv_world_run(&v->frame);
 	csr_write(CSR_HSTATUS, hstatus);
 	host_fp_back(v);
-	if (vcpu->exit->pc == 0)
+	if (reason != AXVM_EXIT_MMIO && vcpu->exit->pc == 0)
 		vcpu->exit->pc = v->frame.pc;
+	axvmi_ran(vcpu, csr_read(CSR_TIME) - began);
 	return reason;
 }

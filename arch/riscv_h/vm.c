@@ -177,6 +177,8 @@ void axvmi_riscv_vcpu_reset(struct axvm_vcpu *vcpu, uint64_t entry,
 	v->hvip_clear = 0;
 	v->lines = 0;
 	v->hsm_resume = 0;
+	v->before_run =
+		riscv_has(host, RISCV_FEATURE_SSTC) ? 0 : RISCV_BEFORE_TIMER;
 	v->last = (struct riscv_last_device){.start = UINT64_MAX};
 	v->last_ram = NULL;
 	store_relaxed(&v->hsm, RISCV_HSM_RUNNING);

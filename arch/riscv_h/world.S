@@ -135,6 +135,7 @@ FUNC axvmi_riscv_world_run
 .Lenter_full:
 	LOAD_CALLEE
 .Lenter:
+	ld a0, HOST_FRAME_PTR(sp)
 	ld t0, HOST_FRAME_VECTOR(sp)
 	ld t1, FRAME_PC(a0)
 	ld t2, FRAME_HSTATUS(a0)
@@ -172,13 +173,29 @@ FUNC axvmi_riscv_world_run
 	bne a1, t0, .Lfault
 
 	call axvmi_riscv_on_ecall
+	beqz a0, .Lenter
+.Lleave:
 	mv a1, a0
 	ld a0, HOST_FRAME_PTR(sp)
-	beqz a1, .Lenter
-.Lleave:
 	SAVE_CALLEE
-.Lreturn:
 	mv a0, a1
+	j .Lreturn
+
+.Linterrupt:
+	call axvmi_riscv_on_interrupt
+	j .Lleave
+
+.Lreload:
+	ld a0, HOST_FRAME_PTR(sp)
+	j .Lenter_full
+
+.Lfault:
+	SAVE_CALLEE
+	call axvmi_riscv_on_fault
+	beqz a0, .Lenter
+	bltz a0, .Lreload
+
+.Lreturn:
 	ld ra, 0(sp)
 	ld s0, 8(sp)
 	ld s1, 16(sp)
@@ -194,21 +211,6 @@ FUNC axvmi_riscv_world_run
 	ld s11, 96(sp)
 	addi sp, sp, HOST_FRAME
 	ret
-
-.Lfault:
-	SAVE_CALLEE
-	call axvmi_riscv_on_fault
-	mv a1, a0
-	ld a0, HOST_FRAME_PTR(sp)
-	beqz a1, .Lenter
-	bltz a1, .Lenter_full
-	j .Lreturn
-
-.Linterrupt:
-	call axvmi_riscv_on_interrupt
-	mv a1, a0
-	ld a0, HOST_FRAME_PTR(sp)
-	j .Lleave
 ENDFUNC axvmi_riscv_world_run
 
 /*

@@ -78,10 +78,16 @@ enum axvm_fault_kind {
 /* Bits of axvm_exit.valid. */
 #define AXVM_EXIT_GPA_VALID 0x1u
 #define AXVM_EXIT_GVA_VALID 0x2u
+#define AXVM_EXIT_RAW_VALID 0x4u
 
 /* No deadline. */
 #define AXVM_NO_DEADLINE UINT64_MAX
 
+/*
+ * Of `u` the member of the reason is filled, none for a reason that has none.
+ * What is neither said to be valid nor named by the reason is left as it was in
+ * the caller's record.
+ */
 struct axvm_exit {
 	uint32_t reason; /* enum axvm_exit_reason */
 	uint32_t vcpu; /* index */
@@ -90,7 +96,7 @@ struct axvm_exit {
 	uint64_t gpa; /* if AXVM_EXIT_GPA_VALID */
 	uint64_t gva; /* if AXVM_EXIT_GVA_VALID */
 	uint32_t valid;
-	uint32_t reserved;
+	uint32_t reserved; /* 0 */
 	union {
 		struct {
 			uint64_t deadline; /* hal.now time, or NO_DEADLINE */
@@ -134,7 +140,9 @@ struct axvm_exit {
 			uint64_t code; /* architecture-specific */
 		} fail_entry;
 	} u;
-	uint64_t raw[4]; /* syndrome registers, see the backend's README row */
+	/* Syndrome registers, if AXVM_EXIT_RAW_VALID; see the backend's README
+	 * row. */
+	uint64_t raw[4];
 };
 
 /* Name of a reason, e.g. "MMIO". Static storage. Context: any. */

@@ -51,7 +51,13 @@ int memcmp(const void *a, const void *b, size_t size);
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Panics unless a call of the library went well. */
 void must(const char *what, int error);
-#define MUST(call) must(#call, call)
+#define MUST(call)                           \
+	do {                                 \
+		int error_ = (call);         \
+                                             \
+		if (error_ != 0)             \
+			must(#call, error_); \
+	} while (0)
 
 /* ---- heap.c: contiguous runs of 4 KiB pages ---- */
 

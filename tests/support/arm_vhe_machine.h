@@ -436,8 +436,11 @@ static int machine_begin(struct arm_vcpu *v)
 static int machine_run(struct axvm_vcpu *vcpu)
 {
 	struct arm_vcpu *v = arm_vcpu(vcpu);
-	int reason = machine_begin(v);
+	int reason;
 
+	if (vcpu->wait != 0)
+		axvmi_complete(vcpu);
+	reason = machine_begin(v);
 	if (reason == 0)
 		reason = axvmi_enter(vcpu);
 	while (reason == 0) {

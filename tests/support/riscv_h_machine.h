@@ -253,7 +253,7 @@ static bool machine_fault(struct riscv_vcpu *v, const struct riscv_syndrome *s,
 			       write, &insn))
 		return false;
 	m.short_ways++;
-	*done = riscv_mmio(v, gpa, gpa - v->last.start, s->stval, &insn, write);
+	*done = riscv_mmio(v, s, gpa, gpa - v->last.start, &insn, write);
 	return true;
 }
 
@@ -282,8 +282,10 @@ static int machine_trap(struct riscv_vcpu *v, const struct riscv_syndrome *s)
 static int machine_run(struct axvm_vcpu *vcpu)
 {
 	struct riscv_vcpu *v = riscv_vcpu(vcpu);
-	int reason = axvmi_enter(vcpu);
+	int reason;
 
+	riscv_end_wait(v);
+	reason = axvmi_enter(vcpu);
 	while (reason == 0) {
 		machine_apply(v);
 		if (m.next == m.count) {

@@ -263,13 +263,18 @@ static int special(struct stub_vcpu *v, const struct stub_op *op)
 	leave_guest(v);
 	if (op->kind == STUB_SYSREG) {
 		axvmi_count(&v->core, AXVM_STAT_SYSREG);
+		exit->u.sysreg.value = 0;
 		exit->u.sysreg.number = (uint32_t)op->a;
+		exit->u.sysreg.write = 0;
 		return AXVM_EXIT_SYSREG;
 	}
 	if (op->kind == STUB_PORT) {
 		axvmi_count(&v->core, AXVM_STAT_PORT);
-		exit->u.port.port = (uint32_t)op->a;
+		exit->u.port.value = 0;
 		exit->u.port.size = 4;
+		exit->u.port.write = 0;
+		exit->u.port.port = (uint32_t)op->a;
+		exit->u.port.reserved = 0;
 		return AXVM_EXIT_PORT;
 	}
 	axvmi_count(&v->core, AXVM_STAT_OTHER);
@@ -283,6 +288,7 @@ static int special(struct stub_vcpu *v, const struct stub_op *op)
 		return (int)op->a;
 	}
 	exit->u.fault.kind = AXVM_FAULT_UNKNOWN;
+	exit->u.fault.access = 0;
 	return AXVM_EXIT_FAULT;
 }
 
@@ -453,10 +459,13 @@ static void check_loaded(struct stub_vcpu *v)
 int stub_vcpu_run(struct axvm_vcpu *vcpu)
 {
 	struct stub_vcpu *v = stub_vcpu(vcpu);
+	uint64_t began = vcpu->vm->ops->counter();
 	unsigned budget = BUDGET;
 	int reason;
 
 	check_loaded(v);
+	if (vcpu->wait != 0)
+		axvmi_complete(vcpu);
 	v->spins = 0;
 	for (;;) {
 		reason = axvmi_enter(vcpu);
@@ -468,6 +477,7 @@ int stub_vcpu_run(struct axvm_vcpu *vcpu)
 	}
 	if (load_relaxed(&vcpu->where) != 0)
 		stub_violate(stub_here()->m, "run returns while inside");
+	axvmi_ran(vcpu, vcpu->vm->ops->counter() - began);
 	return reason;
 }
 

@@ -167,7 +167,7 @@ static void unknown_classes_are_exits(void **state)
 		assert_int_equal(m.exit.raw[0], esr_make(classes[i], 3));
 		assert_int_equal(m.exit.raw[1], 5);
 		assert_int_equal(m.exit.raw[2], 0x70);
-		assert_int_equal(m.exit.valid, 0);
+		assert_int_equal(m.exit.valid, AXVM_EXIT_RAW_VALID);
 		/* By default an SError. */
 		machine_play();
 		expect_taken(esr_make(EC_SERROR, 0), EL1H, 0x380);
@@ -462,8 +462,9 @@ static void expect_denied(uint64_t gpa, uint32_t kind, uint32_t access)
 	assert_int_equal(m.exit.u.fault.access, access);
 	assert_int_equal(m.exit.gpa, gpa);
 	assert_int_equal(m.exit.gva, GVA + gpa);
-	assert_int_equal(m.exit.valid,
-			 AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID);
+	assert_int_equal(m.exit.valid, AXVM_EXIT_GPA_VALID |
+					       AXVM_EXIT_GVA_VALID |
+					       AXVM_EXIT_RAW_VALID);
 	assert_int_equal(m.exit.pc, ENTRY);
 }
 
@@ -629,7 +630,8 @@ static void other_fault_codes_are_exits(void **state)
 				 AXVM_EXIT_FAULT);
 		assert_int_equal(m.exit.u.fault.kind, AXVM_FAULT_UNKNOWN);
 		assert_int_equal(m.exit.gva, GVA);
-		assert_int_equal(m.exit.valid, AXVM_EXIT_GVA_VALID);
+		assert_int_equal(m.exit.valid,
+				 AXVM_EXIT_GVA_VALID | AXVM_EXIT_RAW_VALID);
 		machine_play();
 		expect_taken(esr_make(EC_DABT_SAME, EXTERNAL), EL1H, 0x200);
 	}
@@ -640,7 +642,7 @@ static void a_far_that_is_not_valid_is_not_passed_on(void **state)
 	(void)state;
 	assert_int_equal(machine_step(DABT(ISS_FNV | EXTERNAL), GVA, RAM),
 			 AXVM_EXIT_FAULT);
-	assert_int_equal(m.exit.valid, 0);
+	assert_int_equal(m.exit.valid, AXVM_EXIT_RAW_VALID);
 	machine_play();
 	expect_taken(esr_make(EC_DABT_SAME, ISS_FNV | EXTERNAL), 0x3c5, 0x200);
 }

@@ -77,8 +77,9 @@ static void expect_mmio(uint64_t gpa, uint32_t size, bool write, uint64_t value)
 	assert_int_equal(m.exit.reason, AXVM_EXIT_MMIO);
 	assert_int_equal(m.exit.gpa, gpa);
 	assert_int_equal(m.exit.gva, GVA + gpa);
-	assert_int_equal(m.exit.valid,
-			 AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID);
+	assert_int_equal(m.exit.valid, AXVM_EXIT_GPA_VALID |
+					       AXVM_EXIT_GVA_VALID |
+					       AXVM_EXIT_RAW_VALID);
 	assert_int_equal(m.exit.pc, ENTRY);
 	assert_int_equal(m.exit.u.mmio.size, size);
 	assert_int_equal(m.exit.u.mmio.write, write);

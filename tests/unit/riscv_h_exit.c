@@ -154,8 +154,9 @@ static void assert_fault_exit(uint32_t kind, uint32_t access, uint64_t gpa,
 	assert_int_equal(m.exit.reason, AXVM_EXIT_FAULT);
 	assert_int_equal(m.exit.u.fault.kind, kind);
 	assert_int_equal(m.exit.u.fault.access, access);
-	assert_int_equal(m.exit.valid,
-			 AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID);
+	assert_int_equal(m.exit.valid, AXVM_EXIT_GPA_VALID |
+					       AXVM_EXIT_GVA_VALID |
+					       AXVM_EXIT_RAW_VALID);
 	assert_int_equal(m.exit.gpa, gpa);
 	assert_int_equal(m.exit.gva, gva);
 	assert_int_equal(m.exit.pc, ENTRY);
@@ -1083,8 +1084,9 @@ static void a_load_from_a_hole_fills_the_exit_record(void **state)
 	assert_int_equal(m.exit.pc, ENTRY);
 	assert_int_equal(m.exit.gpa, HOLE + 0x14);
 	assert_int_equal(m.exit.gva, gva_of(HOLE + 0x14));
-	assert_int_equal(m.exit.valid,
-			 AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID);
+	assert_int_equal(m.exit.valid, AXVM_EXIT_GPA_VALID |
+					       AXVM_EXIT_GVA_VALID |
+					       AXVM_EXIT_RAW_VALID);
 	assert_int_equal(m.exit.u.mmio.size, 4);
 	assert_int_equal(m.exit.u.mmio.write, 0);
 	assert_int_equal(m.exit.u.mmio.value, 0);
@@ -1407,7 +1409,7 @@ static void unknown_causes_are_a_typed_exit(void **state)
 		assert_int_equal(machine_play(), AXVM_EXIT_FAULT);
 		assert_int_equal(m.exit.u.fault.kind, AXVM_FAULT_UNKNOWN);
 		assert_int_equal(m.exit.pc, ENTRY);
-		assert_int_equal(m.exit.valid, 0);
+		assert_int_equal(m.exit.valid, AXVM_EXIT_RAW_VALID);
 		assert_int_equal(m.exit.raw[0], causes[i]);
 		assert_int_equal(m.exit.raw[1], 1);
 		assert_int_equal(m.exit.raw[2], 2);

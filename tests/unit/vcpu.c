@@ -343,8 +343,8 @@ static void an_exit_record_says_who_and_where(void **state)
 	assert_int_equal(left->vcpu, 0);
 	assert_int_equal(left->seq, 1);
 	assert_int_equal(left->pc, 1);
+	assert_int_equal(left->valid, AXVM_EXIT_GPA_VALID);
 	assert_int_equal(left->reserved, 0);
-	assert_int_equal(left->raw[3], 0);
 	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
 	assert_int_equal(left->seq, 2);
 	end(vm);

@@ -145,10 +145,16 @@ struct axvm_arch_ops {
 
 	/*
 	 * Memory the host wrote is about to be seen by the guest. Optional: NULL
-	 * where caches are coherent for data and code.
+	 * where caches are coherent.
 	 */
 	void (*sync_guest_memory)(void *start, uint64_t size);
-	/* True: code the host wrote needs guest_stage_flush on each CPU. */
+	/*
+	 * After that, if there may be code in it or where it was: all CPUs
+	 * forget the instructions they hold, at once; or, if sync_each_cpu, each
+	 * in a guest_stage_flush. Optional: NULL where it is the latter, or they
+	 * see what is written.
+	 */
+	void (*sync_guest_code)(void);
 	bool sync_each_cpu;
 
 	/* Is there a model for this enum axvm_emu_type, of the library or to be

@@ -46,6 +46,8 @@ void axvmi_sync_data(struct axvm_vm *vm, void *virt, uint64_t size)
 
 void axvmi_sync_code(struct axvm_vm *vm)
 {
+	if (vm->ops->sync_guest_code != NULL)
+		vm->ops->sync_guest_code();
 	if (vm->ops->sync_each_cpu) {
 		for (uint32_t i = 0; i < load_acquire(&vm->vcpus_ready); i++)
 			axvmi_mark(vm->vcpus[i], AXVMI_ATTN_SYNC);

@@ -55,6 +55,7 @@ static const struct axvm_arch_ops ops = {
 	.guest_stage_flush = axvmi_arm_guest_stage_flush,
 	.retag = axvmi_arm_retag,
 	.sync_guest_memory = axvmi_arm_sync_guest_memory,
+	.sync_guest_code = axvmi_arm_sync_guest_code,
 	.emulates = axvmi_arm_emulates,
 	.machine = IMAGE_MACHINE_AARCH64,
 	.guest_tables = axvmi_arm_write_tables,

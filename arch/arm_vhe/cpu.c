@@ -280,6 +280,10 @@ void axvmi_arm_sync_guest_memory(void *start, uint64_t size)
 	     p += line)
 		hw_dc_civac(p);
 	hw_dsb_ish();
+}
+
+void axvmi_arm_sync_guest_code(void)
+{
 	hw_ic_iallu_is();
 	hw_dsb_ish();
 	hw_isb();

@@ -21,6 +21,7 @@ void axvmi_arm_tlb_flush_all(void);
 void axvmi_arm_tlb_flush_range(struct axvm_vm *vm, uint64_t gpa, uint64_t size);
 void axvmi_arm_guest_stage_flush(struct axvm_vm *vm);
 void axvmi_arm_sync_guest_memory(void *start, uint64_t size);
+void axvmi_arm_sync_guest_code(void);
 uint64_t axvmi_arm_counter(void);
 uint64_t axvmi_arm_cycles(const struct axvm_host *host);
 

@@ -318,6 +318,12 @@ static void sync_guest_memory(void *start, uint64_t size)
 		stub_shadow_sync(here->m, start, size);
 }
 
+static void sync_guest_code(void)
+{
+	if (here != NULL)
+		stub_sync_code(here->m);
+}
+
 /* Something to find in guest memory. */
 static int guest_tables(struct axvm_vm *vm, void *buffer, size_t size,
 			size_t *used)
@@ -428,6 +434,8 @@ struct stub_machine *stub_new_bare(const struct stub_config *config)
 		m->ops.tlb_flush_range = stub_tlb_flush_range;
 	if (config->poc_sync)
 		m->ops.sync_guest_memory = sync_guest_memory;
+	if (config->sync_broadcast)
+		m->ops.sync_guest_code = sync_guest_code;
 	if (config->no_tables)
 		m->ops.guest_tables = NULL;
 	if (config->no_kick)

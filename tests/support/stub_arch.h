@@ -41,6 +41,7 @@ struct stub_config {
 	bool broadcast; /* tlb_flush_range instead of kicks */
 	bool poc_sync; /* guests see only what sync_guest_memory was told */
 	bool sync_each_cpu; /* instruction caches want a flush per CPU */
+	bool sync_broadcast; /* or sync_guest_code */
 	bool threads; /* several threads: checks that would race are off */
 };
 
@@ -146,6 +147,7 @@ enum stub_counter {
 	STUB_FLUSH_ALL,
 	STUB_FLUSH_RANGE,
 	STUB_FLUSH_GUEST,
+	STUB_SYNC_CODE,
 	STUB_LOADS,
 	STUB_PUTS,
 	STUB_COUNTERS,

@@ -158,6 +158,7 @@ void stub_guest_fence(struct stub_vcpu *v);
 void stub_tlb_flush_local(struct axvm_vm *vm);
 void stub_tlb_flush_all(void);
 void stub_guest_stage_flush(struct axvm_vm *vm);
+void stub_sync_code(struct stub_machine *m);
 void stub_tlb_flush_range(struct axvm_vm *vm, uint64_t gpa, uint64_t size);
 
 /* ---- stub_shadow.c ---- */

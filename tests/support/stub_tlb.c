@@ -203,7 +203,7 @@ static void fetch(struct stub_pcpu *p, uint64_t hpa, uint64_t word)
 {
 	struct stub_line *line = &p->lines[hpa / 8 % STUB_SMALL];
 
-	if (!p->m->config.sync_each_cpu)
+	if (!p->m->config.sync_each_cpu && !p->m->config.sync_broadcast)
 		return;
 	if (line->valid && line->hpa == hpa && line->word != word)
 		stub_violate(p->m, "stale instruction at %#llx on CPU %u",
@@ -364,14 +364,29 @@ void stub_tlb_flush_all(void)
 	pthread_mutex_unlock(&p->lock);
 }
 
+static void drop_code(struct stub_pcpu *p)
+{
+	for (unsigned i = 0; i < STUB_SMALL; i++)
+		p->lines[i].valid = false;
+}
+
 void stub_guest_stage_flush(struct axvm_vm *vm)
 {
 	struct stub_pcpu *p = begin(stub_here(), STUB_FLUSH_GUEST);
 
 	drop_guest(p, load_relaxed(&vm->tag));
-	for (unsigned i = 0; i < STUB_SMALL; i++)
-		p->lines[i].valid = false;
+	drop_code(p);
 	pthread_mutex_unlock(&p->lock);
+}
+
+void stub_sync_code(struct stub_machine *m)
+{
+	for (unsigned i = 0; i < STUB_CPUS; i++) {
+		struct stub_pcpu *p = begin(&m->pcpu[i], STUB_SYNC_CODE);
+
+		drop_code(p);
+		pthread_mutex_unlock(&p->lock);
+	}
 }
 
 void stub_tlb_flush_range(struct axvm_vm *vm, uint64_t gpa, uint64_t size)

@@ -647,7 +647,7 @@ static void a_mapping_without_read_is_refused_in_every_format(void **state)
 	}
 }
 
-static void what_the_host_writes_the_guest_reads_and_executes(void **state)
+static void the_host_writes_the_guest_executes(void)
 {
 	static const struct stub_op ops[] = {OP(EXEC, RAM + 0x9000, 0),
 					     OP(SPIN, 1, 0),
@@ -660,7 +660,6 @@ static void what_the_host_writes_the_guest_reads_and_executes(void **state)
 	struct axvm_vm *vm = running(ops);
 	uint64_t word = 0x1111;
 
-	(void)state;
 	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
 	assert_int_equal(axvm_write_guest(vm, at(RAM + 0x9000), &word, 8),
 			 AXVM_OK);
@@ -671,6 +670,25 @@ static void what_the_host_writes_the_guest_reads_and_executes(void **state)
 	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
 	no_violation();
 	end(vm);
+}
+
+static void what_the_host_writes_the_guest_reads_and_executes(void **state)
+{
+	(void)state;
+	the_host_writes_the_guest_executes();
+}
+
+static void so_it_does_where_all_cpus_are_told_at_once(void **state)
+{
+	static const struct stub_config c = {.cpus = 2,
+					     .tag_bits = 14,
+					     .no_tables = true,
+					     .poc_sync = true,
+					     .sync_broadcast = true};
+
+	(void)state;
+	machine(&c);
+	the_host_writes_the_guest_executes();
 }
 
 /* Whoever edits waits for readers with interrupts masked. */
@@ -917,6 +935,7 @@ int main(void)
 		TEST(a_copy_that_may_not_be_takes_no_demand_frame),
 		OWN(a_mapping_without_read_is_refused_in_every_format),
 		TEST(what_the_host_writes_the_guest_reads_and_executes),
+		OWN(so_it_does_where_all_cpus_are_told_at_once),
 		OWN(a_read_section_cannot_be_preempted),
 		OWN(a_frame_is_not_freed_while_it_is_copied),
 		TEST(query_tells_what_is_mapped),

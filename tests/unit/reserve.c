@@ -519,16 +519,15 @@ static void nor_where_one_store_is_enough(void **state)
 	code_that_came_back_is_not_run_again(true);
 }
 
-static void a_fault_served_from_it_disturbs_no_vcpu(void **state)
+static void a_fault_disturbs_nobody(void)
 {
 	static const struct stub_op first[] = {OP(CPU_ON, 1, RAM),
 					       OP(READ, RAM, 0), OP(SPIN, 1, 0),
 					       OP(WRITE, DEMAND, 7), THE_END};
 	static const struct stub_op second[] = {OP(SPIN, 1, 0), THE_END};
-	uint64_t flushes, kicks;
+	uint64_t flushes, kicks, syncs;
 	struct axvm_vm *vm;
 
-	(void)state;
 	config.cpu_num = 2;
 	add_region(DEMAND, MIB(1), AXVM_REGION_DEMAND);
 	vm = loaded();
@@ -542,15 +541,39 @@ static void a_fault_served_from_it_disturbs_no_vcpu(void **state)
 	flushes = stub_count(m, 0, STUB_FLUSH_LOCAL) +
 		  stub_count(m, 0, STUB_FLUSH_GUEST);
 	kicks = test_hal_kicks(stub_hal(m), 1);
+	syncs = stub_count(m, 1, STUB_SYNC_CODE);
 	assert_int_equal(run_on(0, vm, 0), AXVM_EXIT_IRQ);
 	assert_int_equal(stub_count(m, 0, STUB_FLUSH_LOCAL) +
 				 stub_count(m, 0, STUB_FLUSH_GUEST),
 			 flushes);
 	assert_int_equal(test_hal_kicks(stub_hal(m), 1), kicks);
+	assert_int_equal(stub_count(m, 1, STUB_SYNC_CODE), syncs);
 	assert_int_equal(load_seq(&vm->vcpus[1]->attention), 0);
 	assert_int_equal(axvm_vm_reserved(vm), 3);
 	no_violation();
 	end(vm);
+}
+
+static void a_fault_served_from_it_disturbs_no_vcpu(void **state)
+{
+	(void)state;
+	a_fault_disturbs_nobody();
+}
+
+/* Its frames are zero as far as instruction caches know: all of them were told
+ * when the reserve was filled. */
+static void nor_any_instruction_cache(void **state)
+{
+	static const struct stub_config c = {.cpus = 2,
+					     .tag_bits = 14,
+					     .no_tables = true,
+					     .poc_sync = true,
+					     .sync_broadcast = true};
+
+	(void)state;
+	machine(&c);
+	a_fault_disturbs_nobody();
+	assert_true(stub_count(m, 1, STUB_SYNC_CODE) != 0);
 }
 
 /* ---- threads ---- */
@@ -629,6 +652,7 @@ int main(void)
 		OWN(code_of_a_page_that_came_back_is_not_run_again),
 		OWN(nor_where_one_store_is_enough),
 		TEST(a_fault_served_from_it_disturbs_no_vcpu),
+		OWN(nor_any_instruction_cache),
 		OWN(threads_that_touch_one_page_take_one_frame),
 		OWN(they_do_so_where_one_store_is_enough),
 	};

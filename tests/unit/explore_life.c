@@ -39,12 +39,15 @@ static void must(bool good, const char *what)
 static uint32_t host_until(unsigned n, uint32_t reason)
 {
 	struct axvm_exit exit = {.reason = AXVM_EXIT_NONE};
+	unsigned rounds = 0;
 
 	while (wrong == NULL && exit.reason != reason &&
 	       exit.reason != AXVM_EXIT_STOPPED) {
 		must(axvm_run_vcpu(stub_cpu(m, n), watched, n, &exit) ==
 			     AXVM_OK,
 		     "run fails");
+		/* No schedule here needs more than a few. */
+		must(++rounds < 1000, "runs without end");
 		if (exit.reason == AXVM_EXIT_SYSTEM_OFF)
 			offs++;
 		if (exit.reason != reason &&

@@ -129,7 +129,7 @@ void axvmi_arm_gic_fill(struct arm_vcpu *v)
 	/* Nothing is held, or it was folded just now. */
 	fold(v);
 	axvmi_vgic_flush(vgic_of(v), v->core.index, &v->gic);
-	spin_unlock(&v->core.vm->irqchip);
+	leave(v);
 	v->gic_filled = 1;
 	arm_metal(v)->gic_write(v, false);
 }

@@ -402,7 +402,7 @@ void axvmi_arm_vtimer_drop(struct arm_vcpu *v);
 /* hal.now time at which the next timer of the vCPU is due. */
 uint64_t axvmi_arm_timer_deadline(struct arm_vcpu *v);
 
-/* ---- irq.c ---- */
+/* ---- irq_devices.c ---- */
 
 /*
  * Makes the vGIC of a VM (a piece of host memory) and adds its two devices; a VM
@@ -412,6 +412,16 @@ uint64_t axvmi_arm_timer_deadline(struct arm_vcpu *v);
 int axvmi_arm_vgic_init(struct arm_vm *avm, uint64_t gicd, uint64_t gicd_size,
 			uint64_t gicr, uint64_t gicr_size);
 void axvmi_arm_vgic_fini(struct arm_vm *avm);
+
+/* ---- irq.c ---- */
+
+/* Accesses to distributor and redistributors: axvm_device_ops. */
+enum axvm_access_result
+axvmi_arm_gicd_access(struct axvm_device *device,
+		      struct axvm_device_access *access);
+enum axvm_access_result
+axvmi_arm_gicr_access(struct axvm_device *device,
+		      struct axvm_device_access *access);
 /* Power-on state of a vCPU's interface, v->gic, as it starts; it is not resident
  * and its timers (vtimer_held, cntp_level) are off. */
 void axvmi_arm_vgic_vcpu_reset(struct arm_vcpu *v);

@@ -218,7 +218,7 @@ access_locked(const struct frame *frame, struct axvm_device_access *access)
 	return AXVM_ACCESS_DONE;
 }
 
-/* Out of line: most accesses end in gicd_access(), which needs no frame then. */
+/* Out of line: most accesses end in axvmi_arm_gicd_access(), which needs no frame then. */
 static __attribute__((noinline)) enum axvm_access_result
 gicd_access_more(struct axvm_device_access *access)
 {
@@ -230,8 +230,8 @@ gicd_access_more(struct axvm_device_access *access)
 	return AXVM_ACCESS_DONE;
 }
 
-static enum axvm_access_result gicd_access(struct axvm_device *device,
-					   struct axvm_device_access *access)
+enum axvm_access_result axvmi_arm_gicd_access(struct axvm_device *device,
+					      struct axvm_device_access *access)
 {
 	struct vgic *g = arm_vm(access->vm)->vgic;
 	bool done;
@@ -250,8 +250,8 @@ static enum axvm_access_result gicd_access(struct axvm_device *device,
 	return done ? AXVM_ACCESS_DONE : gicd_access_more(access);
 }
 
-static enum axvm_access_result gicr_access(struct axvm_device *device,
-					   struct axvm_device_access *access)
+enum axvm_access_result axvmi_arm_gicr_access(struct axvm_device *device,
+					      struct axvm_device_access *access)
 {
 	uint64_t offset = access->offset % GICR_STRIDE;
 
@@ -261,87 +261,6 @@ static enum axvm_access_result gicr_access(struct axvm_device *device,
 	access->value = axvmi_vgicr_read(arm_vm(access->vm)->vgic,
 					 access->offset, access->size);
 	return AXVM_ACCESS_DONE;
-}
-
-/* No vCPU runs; the interfaces are reset by vcpu_reset. */
-static void gicd_reset(struct axvm_device *device)
-{
-	struct axvm_vm *vm = device->vm;
-	uint64_t saved = axvmi_lock(vm->host, &vm->irqchip);
-
-	axvmi_vgic_reset(arm_vm(vm)->vgic);
-	axvmi_unlock(vm->host, &vm->irqchip, saved);
-}
-
-static const struct axvm_device_ops gicd_ops = {
-	.name = "gicd",
-	.access = gicd_access,
-	.reset = gicd_reset,
-};
-
-static const struct axvm_device_ops gicr_ops = {
-	.name = "gicr",
-	.access = gicr_access,
-};
-
-static struct axvm_device frame_device(const struct axvm_device_ops *ops,
-				       uint64_t base, uint64_t size)
-{
-	/* What a register does not take in a width is up to it. */
-	struct axvm_device device = {
-		.ops = ops,
-		.range_count = 1,
-		.ranges = {{.bus = AXVM_BUS_MMIO,
-			    .base = base,
-			    .size = size,
-			    .widths = 1 | 2 | 4 | 8}},
-	};
-
-	return device;
-}
-
-int axvmi_arm_vgic_init(struct arm_vm *avm, uint64_t gicd_base,
-			uint64_t gicd_size, uint64_t gicr_base,
-			uint64_t gicr_size)
-{
-	struct axvm_vm *vm = &avm->core;
-	struct vgic *g;
-	int err;
-
-	/* A vCPU without a redistributor would wait for it for ever. */
-	if (gicr_size / GICR_STRIDE < vm->vcpu_count)
-		return AXVM_ERANGE;
-	g = axvmi_alloc(vm->host, sizeof(*g), 64);
-	if (g == NULL)
-		return AXVM_ENOMEM;
-	axvmi_vgic_init(g, vm->vcpu_count,
-			vm->forward.any ? vm->forward.lines : NULL);
-	if (vm->host->hal.take_vtimer != NULL)
-		g->vtimer_lr =
-			LR_HW | FIELD_PUT(LR_PINTID, vm->host->hal.vtimer_irq);
-	avm->vgic = g;
-	avm->gicd_device = frame_device(&gicd_ops, gicd_base, gicd_size);
-	avm->gicr_device = frame_device(&gicr_ops, gicr_base, gicr_size);
-	err = axvmi_device_add(vm, &avm->gicd_device);
-	if (err == AXVM_OK) {
-		err = axvmi_device_add(vm, &avm->gicr_device);
-		if (err == AXVM_OK)
-			return AXVM_OK;
-		axvmi_device_remove(vm, &avm->gicd_device);
-	}
-	avm->vgic = NULL;
-	axvmi_free(vm->host, g, sizeof(*g));
-	return err;
-}
-
-void axvmi_arm_vgic_fini(struct arm_vm *avm)
-{
-	if (avm->vgic == NULL)
-		return;
-	axvmi_device_remove(&avm->core, &avm->gicr_device);
-	axvmi_device_remove(&avm->core, &avm->gicd_device);
-	axvmi_free(avm->core.host, avm->vgic, sizeof(*avm->vgic));
-	avm->vgic = NULL;
 }
 
 uint64_t axvmi_arm_line_targets(struct axvm_vm *vm, uint32_t line)

@@ -13,6 +13,7 @@ set(PURE
   inject.c
   insn.c
   irq.c
+  irq_devices.c
   mmio.c
   psci.c
   reg_names.c

@@ -73,6 +73,7 @@ set(AXVM_UNIT_TESTS
   arm_vhe_guest_tables
   arm_vhe_insn
   arm_vhe_irq
+  arm_vhe_irq_join
   arm_vhe_irq_race
   arm_vhe_mmio
   arm_vhe_oom

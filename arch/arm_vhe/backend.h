@@ -219,6 +219,9 @@ struct arm_metal {
 	void (*gic_write)(struct arm_vcpu *v, bool all);
 	/* Deactivates an interrupt of this CPU that is active, by EOImode 1. */
 	void (*deactivate)(uint32_t intid);
+	/* The same for one list register, n below lr_used. */
+	void (*lr_read)(struct arm_vcpu *v, uint32_t n);
+	void (*lr_write)(struct arm_vcpu *v, uint32_t n);
 	/* v->el1 goes onto the CPU and the guest's stage-1 translations are
 	 * dropped: after axvmi_arm_power_on_state() of a resident vCPU. */
 	void (*reload)(struct arm_vcpu *v);
@@ -449,6 +452,18 @@ bool axvmi_arm_gic_pending(struct arm_vcpu *v);
 /* arch_ops.irq_sync and .line_targets. */
 void axvmi_arm_irq_sync(struct axvm_vcpu *vcpu);
 uint64_t axvmi_arm_line_targets(struct axvm_vm *vm, uint32_t line);
+
+/* ---- irq_join.c ---- */
+
+struct vgic_cpu;
+
+/*
+ * Of the running vCPU, vm->irqchip held: an SGI that it sends to itself (level
+ * false), or the line of a PPI that rises (true), goes into a list register
+ * beside those that its guest has. False: nothing was done.
+ */
+bool axvmi_arm_gic_join(struct arm_vcpu *v, struct vgic_cpu *cpu,
+			uint32_t intid, bool level);
 
 /* ---- vm.c ---- */
 

@@ -8,7 +8,7 @@
  * outside axvm_run_vcpu() its list registers are folded.
  */
 #include "backend.h"
-#include "vgic.h"
+#include "vgic_join.h"
 
 static struct vgic *vgic_of(const struct arm_vcpu *v)
 {
@@ -287,15 +287,18 @@ static uint32_t private_levels(const struct arm_vcpu *v)
 void axvmi_arm_set_ppi(struct arm_vcpu *v, uint32_t intid, bool level)
 {
 	uint32_t host = load_seq(&v->core.line_levels);
+	bool high = level || (host & vgic_bit(intid)) != 0;
 	struct vgic *g = vgic_of(v);
+	struct vgic_cpu *cpu;
 
 	if (g == NULL)
 		return;
+	cpu = &g->cpu[v->core.index];
 	spin_lock(&v->core.vm->irqchip);
 	if (intid == ARM_PPI_CNTV)
-		g->cpu[v->core.index].hw_lr = level ? g->vtimer_lr : 0;
-	axvmi_vgic_set_private(g, v->core.index, intid,
-			       level || (host & vgic_bit(intid)) != 0, false);
+		cpu->hw_lr = level ? g->vtimer_lr : 0;
+	if (!high || !axvmi_arm_gic_join(v, cpu, intid, true))
+		axvmi_vgic_set_private(g, v->core.index, intid, high, false);
 	leave(v);
 }
 
@@ -356,15 +359,16 @@ bool axvmi_arm_gic_pending(struct arm_vcpu *v)
 void axvmi_arm_send_sgi(struct arm_vcpu *v, uint64_t value, unsigned group)
 {
 	struct vgic *g = vgic_of(v);
-	uint32_t m = UINT32_C(1) << (value >> 24 & 0xf);
 
 	if (g == NULL)
 		return;
 	spin_lock(&v->core.vm->irqchip);
-	/* Most likely the one before that it sent to itself has ended. */
-	if ((value >> v->core.index % 16 & 1) != 0 &&
-	    (g->cpu[v->core.index].own.held & m) != 0)
-		fold(v);
+	if (group == 1 && vgic_sgi_is_own(v->core.index, value) &&
+	    axvmi_arm_gic_join(v, &g->cpu[v->core.index], value >> 24 & 0xf,
+			       false)) {
+		spin_unlock(&v->core.vm->irqchip);
+		return;
+	}
 	axvmi_vgic_sgi(g, v->core.index, value, group == 1);
 	/* While the lock is held anyway: the fill finds nothing to fold. */
 	if ((g->dirty & BIT64(v->core.index)) != 0)

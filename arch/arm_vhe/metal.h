@@ -82,6 +82,8 @@ void axvmi_arm_el1_load(const struct arm_vcpu *v);
 void axvmi_arm_el1_save(struct arm_vcpu *v);
 void axvmi_arm_gic_read(struct arm_vcpu *v, bool all);
 void axvmi_arm_gic_write(struct arm_vcpu *v, bool all);
+void axvmi_arm_lr_read(struct arm_vcpu *v, uint32_t n);
+void axvmi_arm_lr_write(struct arm_vcpu *v, uint32_t n);
 void axvmi_arm_deactivate(uint32_t intid);
 
 /*

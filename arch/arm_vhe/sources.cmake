@@ -14,6 +14,7 @@ set(PURE
   insn.c
   irq.c
   irq_devices.c
+  irq_join.c
   mmio.c
   psci.c
   reg_names.c

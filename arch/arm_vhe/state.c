@@ -248,6 +248,20 @@ void axvmi_arm_deactivate(uint32_t intid)
 	sys_write(SYS_ICC_DIR_EL1, intid);
 }
 
+void axvmi_arm_lr_read(struct arm_vcpu *v, uint32_t n)
+{
+	v->gic.lr[n] = n == 0 ? sys_read(s3_4_c12_c12_0) : read_lr(n);
+}
+
+void axvmi_arm_lr_write(struct arm_vcpu *v, uint32_t n)
+{
+	v->gic_on_cpu = v->gic.lr_used;
+	if (n == 0)
+		sys_write(s3_4_c12_c12_0, v->gic.lr[0]);
+	else
+		write_lr(n, v->gic.lr[n]);
+}
+
 /* ---- ID registers ---- */
 
 uint64_t axvmi_arm_read_id(unsigned crm, unsigned op2)

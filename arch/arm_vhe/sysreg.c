@@ -12,6 +12,12 @@
 /* "ICC_SRE_EL1": SRE, DFB, DIB: no other interface than this. */
 #define SRE_ONLY UINT64_C(0x7)
 
+/* MSR ICC_SGI1R_EL1, apart from the register. */
+#define ISS_SEND_SGI                                               \
+	(FIELD_PUT(SYS_ISS_OP0, 3) | FIELD_PUT(SYS_ISS_OP1, 0) |   \
+	 FIELD_PUT(SYS_ISS_CRN, 12) | FIELD_PUT(SYS_ISS_CRM, 11) | \
+	 FIELD_PUT(SYS_ISS_OP2, 5))
+
 enum rule_kind {
 	RULE_NONE = 0,
 	RULE_VALUE, /* reads as `value`, ignores writes */
@@ -168,7 +174,16 @@ static int bus(struct arm_vcpu *v, uint32_t iss, uint64_t value)
 	return 0;
 }
 
-static __attribute__((noinline)) int other(struct arm_vcpu *v, uint32_t iss)
+/* ICC_SGI1R_EL1 at EL1, the most frequent one. */
+static __attribute__((noinline)) int send_sgi(struct arm_vcpu *v, uint32_t iss)
+{
+	axvmi_arm_send_sgi(
+		v, arm_read_x(v, (unsigned)FIELD_GET(SYS_ISS_RT, iss)), 1);
+	arm_skip64(v);
+	return 0;
+}
+
+static __attribute__((noinline)) int by_rule(struct arm_vcpu *v, uint32_t iss)
 {
 	struct rule rule = find_rule(v, sysreg_of_iss(iss));
 	uint64_t rt = FIELD_GET(SYS_ISS_RT, iss);
@@ -196,6 +211,14 @@ static __attribute__((noinline)) int other(struct arm_vcpu *v, uint32_t iss)
 	else
 		axvmi_arm_undefined(v);
 	return 0;
+}
+
+static __attribute__((noinline)) int other(struct arm_vcpu *v, uint32_t iss)
+{
+	if ((iss & ~SYS_ISS_RT) == ISS_SEND_SGI && !arm_is_el0(v) &&
+	    arm_vm(v->core.vm)->vgic != NULL)
+		return send_sgi(v, iss);
+	return by_rule(v, iss);
 }
 
 int axvmi_arm_sysreg(struct arm_vcpu *v, uint32_t iss)

@@ -205,6 +205,8 @@ const struct arm_metal axvmi_arm_metal = {
 	.gic_read = axvmi_arm_gic_read,
 	.gic_write = axvmi_arm_gic_write,
 	.deactivate = axvmi_arm_deactivate,
+	.lr_read = axvmi_arm_lr_read,
+	.lr_write = axvmi_arm_lr_write,
 	.reload = reload,
 };
 

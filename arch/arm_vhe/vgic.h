@@ -392,6 +392,11 @@ static inline bool vgic_reads_state(uint64_t offset)
 	return offset - GICD_ISPENDR < GICD_IPRIORITYR - GICD_ISPENDR;
 }
 
+static inline bool vgic_is_awake(const struct vgic *g, uint32_t vcpu)
+{
+	return (load_relaxed(&g->awake) >> vcpu & 1) != 0;
+}
+
 /* What the guest has written to its CPU interface: ICH_VMCR_EL2. */
 static inline void vgic_note_vmcr(struct vgic *g, uint32_t vcpu, uint32_t vmcr)
 {
@@ -420,6 +425,39 @@ static inline void vgic_unlist(struct vgic_cpu *cpu, uint32_t w, uint32_t bits)
 	cpu->ready[w] &= ~bits;
 	if (cpu->ready[w] == 0)
 		cpu->ready_words &= ~vgic_bit(w);
+}
+
+/*
+ * Of PPI 27 while the CPU's timer drives it: with HW there is no word of its EOI,
+ * as it comes again by itself; and no pending and active state, as the physical
+ * one cannot pend for us while it is active.
+ */
+static inline uint64_t vgic_with_hw(const struct vgic_cpu *cpu, uint64_t lr)
+{
+	if (cpu->hw_lr == 0)
+		return lr;
+	lr &= ~LR_EOI;
+	if ((lr & LR_ACTIVE) != 0)
+		lr &= ~LR_PENDING;
+	return lr | cpu->hw_lr;
+}
+
+/*
+ * The list register of an SGI or PPI in this state. The EOI of a level-sensitive
+ * one whose line is high must be heard of: it pends again.
+ */
+static inline uint64_t vgic_own_lr(const struct vgic_cpu *cpu, uint32_t n,
+				   uint64_t state)
+{
+	const struct vgic_word *b = &cpu->own;
+	uint32_t again = b->line & ~load_relaxed(&b->edge);
+	uint64_t priority =
+		load_relaxed(&cpu->priority[n / 4]) >> n % 4 * 8 & 0xff;
+	uint64_t lr = n | (uint64_t)(again >> n & 1) << 41 | priority << 48 |
+		      (uint64_t)(load_relaxed(&b->group) >> n & 1) << 60 |
+		      state;
+
+	return n == VGIC_VTIMER ? vgic_with_hw(cpu, lr) : lr;
 }
 
 #endif

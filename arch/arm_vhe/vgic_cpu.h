@@ -13,7 +13,8 @@
 
 struct vgic_cpu_regs {
 	uint64_t lr[16]; /* ICH_LR<n>_EL2 */
-	/* LRs that may hold something: [0, lr_used) are moved. Set by flush. */
+	/* LRs that may hold something: [0, lr_used) are moved. Set by flush and
+	 * vgic_join(). */
 	uint32_t lr_used;
 	uint32_t lr_count; /* the CPU's; fixed */
 	uint32_t pre_bits; /* of preemption, 5 to 7; fixed */

@@ -217,19 +217,6 @@ static bool may_pend(const struct vgic *g, uint32_t vcpu, uint32_t intid)
 }
 
 /*
- * Of PPI 27 while the CPU's timer drives it: with HW there is no word of its EOI,
- * as it comes again by itself; and no pending and active state, as the physical
- * one cannot pend for us while it is active.
- */
-static uint64_t with_hw(const struct vgic_cpu *cpu, uint64_t lr)
-{
-	lr &= ~LR_EOI;
-	if ((lr & LR_ACTIVE) != 0)
-		lr &= ~LR_PENDING;
-	return lr | cpu->hw_lr;
-}
-
-/*
  * The list register of an interrupt, which is held from now on. Its EOI must be
  * heard of if it pends again then: the line of a level-sensitive one is high, or
  * it is ready but may not pend here; that of watched ones in any case.
@@ -263,9 +250,7 @@ static uint64_t lend(struct vgic *g, uint32_t vcpu, uint32_t intid)
 	}
 	if (w != 0)
 		store_seq(&g->where[intid], vgic_target(g, intid) | vcpu << 8);
-	if (intid == VGIC_VTIMER && g->cpu[vcpu].hw_lr != 0)
-		return with_hw(&g->cpu[vcpu], lr);
-	return lr;
+	return intid == VGIC_VTIMER ? vgic_with_hw(&g->cpu[vcpu], lr) : lr;
 }
 
 #define BOTH_GROUPS (ICH_VMCR_ENG0 | ICH_VMCR_ENG1)
@@ -371,25 +356,18 @@ static bool lend_own(const struct vgic *g, struct vgic_cpu *cpu,
 	struct vgic_word *b = &cpu->own;
 	uint32_t ready = awake ? vgic_deliverable(g, b) : 0;
 	uint32_t bits = b->active | ready;
-	uint32_t again = b->line & ~load_relaxed(&b->edge);
-	uint32_t group = load_relaxed(&b->group);
 	uint32_t count = 0;
 
 	for (uint32_t left = bits; left != 0; left &= left - 1) {
 		uint32_t n = lowest_bit64(left);
-		uint64_t priority =
-			load_relaxed(&cpu->priority[n / 4]) >> n % 4 * 8 & 0xff;
 
 		if (count == regs->lr_count)
 			return false;
 		cpu->held[count] = (uint16_t)n;
-		regs->lr[count++] = n | (uint64_t)(again >> n & 1) << 41 |
-				    priority << 48 |
-				    (uint64_t)(group >> n & 1) << 60 |
-				    (uint64_t)(ready >> n & 1) << 62 |
-				    (uint64_t)(b->active >> n & 1) << 63;
-		if (n == VGIC_VTIMER && cpu->hw_lr != 0)
-			regs->lr[count - 1] = with_hw(cpu, regs->lr[count - 1]);
+		regs->lr[count++] = vgic_own_lr(
+			cpu, n,
+			(uint64_t)(ready >> n & 1) << 62 |
+				(uint64_t)(b->active >> n & 1) << 63);
 	}
 	cpu->held_count = count;
 	b->held = bits;

@@ -104,6 +104,13 @@ static void fold_and_fill(uint32_t vcpu)
 	gic_fill(vcpu);
 }
 
+/* As irq.c does for PPIs that rise and SGIs; all else is false. */
+static bool join(uint32_t vcpu, uint32_t intid, bool rises)
+{
+	return intid < VGIC_PRIVATE && (intid < VGIC_SGIS || rises) &&
+	       gic_join(vcpu, intid, intid >= VGIC_SGIS);
+}
+
 static void step(const uint8_t *data)
 {
 	uint16_t index = (uint16_t)(data[2] | data[3] << 8);
@@ -120,7 +127,9 @@ static void step(const uint8_t *data)
 		axvmi_vgic_set_spi(&g, index % 1030, level, edge);
 		break;
 	case 4:
-		axvmi_vgic_set_private(&g, vcpu, index % 40, level, edge);
+		if (!join(vcpu, index % 64, level && !edge))
+			axvmi_vgic_set_private(&g, vcpu, index % 40, level,
+					       edge);
 		break;
 	case 5:
 		axvmi_vgic_sgi(&g, vcpu,

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arm_vhe/vgic_join.h"
 #include "arm_vhe_cpuif.h"
 #include "arm_vhe_gic_check.h"
 
@@ -51,6 +52,17 @@ static inline void gic_settle(void)
 		}
 	}
 	abort();
+}
+
+/* An SGI that the vCPU sends to itself, or the line of a PPI that rises, without
+ * a fold if that is possible. */
+static inline bool gic_join(uint32_t vcpu, uint32_t intid, bool level)
+{
+	struct vgic_cpu *cpu = &g.cpu[vcpu];
+	uint32_t slot = vgic_slot(cpu, &regs[vcpu], intid);
+
+	return slot != VGIC_MAX_LRS && vgic_is_awake(&g, vcpu) &&
+	       vgic_join(&g, cpu, &regs[vcpu], slot, intid, level);
 }
 
 static inline void gic_make(uint32_t vcpus, uint32_t lrs,

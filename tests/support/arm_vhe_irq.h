@@ -32,6 +32,7 @@ static struct {
 	unsigned slow[FAKE_VCPUS]; /* but not at so many calls */
 	atomic_u32 notified[FAKE_VCPUS];
 	atomic_u32 reads, writes; /* of the metal half */
+	atomic_u32 lr_moves; /* of one list register */
 	void (*on_read)(void); /* meanwhile; once */
 	bool threads; /* others may hold the lock */
 	bool timer_asks; /* the guest's CNTV */
@@ -81,9 +82,28 @@ static void fake_gic_write(struct arm_vcpu *v, bool all)
 	hw->hcr = v->gic.hcr;
 }
 
+static void fake_lr_read(struct arm_vcpu *v, uint32_t n)
+{
+	atomic_fetch_add(&fake.lr_moves, 1);
+	fake_require(n < v->gic.lr_used);
+	v->gic.lr[n] = fake.hw[v->core.index].lr[n];
+}
+
+static void fake_lr_write(struct arm_vcpu *v, uint32_t n)
+{
+	struct vgic_cpu_regs *hw = &fake.hw[v->core.index];
+
+	atomic_fetch_add(&fake.lr_moves, 1);
+	fake_require(n < v->gic.lr_used);
+	hw->lr[n] = v->gic.lr[n];
+	hw->lr_used = v->gic.lr_used;
+}
+
 static const struct arm_metal fake_metal = {
 	.gic_read = fake_gic_read,
 	.gic_write = fake_gic_write,
+	.lr_read = fake_lr_read,
+	.lr_write = fake_lr_write,
 };
 
 /* ---- what the timer and the core do ---- */

@@ -29,6 +29,8 @@
 #define PATIENCE 10000000u
 #define D(offset) (GICD_BASE + (offset))
 #define W(offset) D((offset) + 4)
+#define R1(offset) (GICR_BASE + FAKE_SGI(1) + (offset))
+#define SGI 5u
 
 static atomic_u32 stop, failed;
 /* Per vCPU: rounds of its guest, interrupts served. */
@@ -246,6 +248,48 @@ static void a_disabled_interrupt_does_not_come_any_more(void **s)
 	on_two_threads(serve, disable_and_look);
 }
 
+/* Most of these SGIs go to a list register that vCPU 1 has filled. */
+static void *serve_own_sgis(void *argument)
+{
+	while (load_seq(&stop) == 0) {
+		uint32_t intid;
+
+		axvmi_arm_send_sgi(&fake.vcpus[1], SGI << 24 | 2, 1);
+		intid = turn(1);
+		if (intid == CPUIF_NONE) {
+			sched_yield();
+			continue;
+		}
+		check(intid == SGI && load_seq(&silent) == 0);
+		end(1, intid);
+		atomic_fetch_add(&served[1], 1);
+	}
+	return argument;
+}
+
+static void disable_sgis(void)
+{
+	for (uint32_t i = 0; i < ROUNDS && load_seq(&failed) == 0; i++) {
+		store_seq(&silent, 0);
+		fake_put(0, R1(GICD_ISENABLER), 1u << SGI);
+		wait_served(load_seq(&served[1]));
+		fake_put(0, R1(GICD_ICENABLER), 1u << SGI);
+		for (uint32_t k = 0; fake_get(0, R1(GICD_ISACTIVER)) != 0;
+		     k++) {
+			check(k < PATIENCE);
+			sched_yield();
+		}
+		store_seq(&silent, 1);
+		sched_yield();
+	}
+}
+
+static void sgis_to_oneself_obey_those_who_disable_them(void **s)
+{
+	(void)s;
+	on_two_threads(serve_own_sgis, disable_sgis);
+}
+
 /* ---- two who wait for each other ---- */
 
 /* Each one's guest holds an interrupt and asks for the state of all. */
@@ -305,6 +349,7 @@ int main(void)
 		CASE(a_line_reaches_the_vcpu_it_is_moved_to),
 		CASE(a_line_that_rises_while_it_is_enabled_is_seen),
 		CASE(a_disabled_interrupt_does_not_come_any_more),
+		CASE(sgis_to_oneself_obey_those_who_disable_them),
 		CASE(two_that_ask_each_other_go_on),
 	};
 

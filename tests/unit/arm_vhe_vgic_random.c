@@ -144,13 +144,17 @@ static void step_input(uint32_t vcpu, uint32_t intid)
 	bool level = rnd(2) == 0;
 
 	if (intid < 16) {
-		axvmi_vgic_sgi(&g, rnd(VCPUS),
-			       (uint64_t)intid << 24 | 1u << vcpu, true);
+		if (rnd(2) == 0 || !gic_join(vcpu, intid, false))
+			axvmi_vgic_sgi(&g, rnd(VCPUS),
+				       (uint64_t)intid << 24 | 1u << vcpu,
+				       true);
 		gic_settle();
 		q->latch = true;
 		return;
 	}
-	input(vcpu, intid, level, edge);
+	if (intid >= VGIC_PRIVATE || !level || edge || rnd(2) == 0 ||
+	    !gic_join(vcpu, intid, true))
+		input(vcpu, intid, level, edge);
 	ref_input(q, level, edge);
 }
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The axvm authors */
+
+/*
+ * The short way of an interrupt of the running vCPU into its list registers, for
+ * irq.c, which holds vm->irqchip.
+ */
+#include "backend.h"
+#include "vgic_join.h"
+
+bool axvmi_arm_gic_join(struct arm_vcpu *v, struct vgic_cpu *cpu,
+			uint32_t intid, bool level)
+{
+	const struct vgic *g = arm_vm(v->core.vm)->vgic;
+	uint32_t slot = vgic_slot(cpu, &v->gic, intid);
+
+	if (!v->gic_filled || slot == VGIC_MAX_LRS ||
+	    !vgic_is_awake(g, v->core.index))
+		return false;
+	if (slot < v->gic.lr_used)
+		arm_metal(v)->lr_read(v, slot);
+	if (!vgic_join(g, cpu, &v->gic, slot, intid, level))
+		return false;
+	arm_metal(v)->lr_write(v, slot);
+	return true;
+}

@@ -465,6 +465,16 @@ struct vgic_cpu;
 bool axvmi_arm_gic_join(struct arm_vcpu *v, struct vgic_cpu *cpu,
 			uint32_t intid, bool level);
 
+#define ARM_NO_LR 16u
+
+/*
+ * Of the running vCPU, whose virtual timer asks: if the guest has ended PPI 27 in
+ * a list register with HW, v->gic has it pending there again, for lr_write once
+ * the host has taken the physical one; until then a fold finds it ended. Returns
+ * its number, or ARM_NO_LR: nothing was done.
+ */
+uint32_t axvmi_arm_vtimer_again(struct arm_vcpu *v);
+
 /* ---- vm.c ---- */
 
 /* Registers as PSCI CPU_ON leaves them ("Initial core configuration"), in the

@@ -8,6 +8,8 @@
 #include "backend.h"
 #include "vgic_join.h"
 
+_Static_assert(ARM_NO_LR == VGIC_MAX_LRS, "not the number of one");
+
 bool axvmi_arm_gic_join(struct arm_vcpu *v, struct vgic_cpu *cpu,
 			uint32_t intid, bool level)
 {
@@ -23,4 +25,27 @@ bool axvmi_arm_gic_join(struct arm_vcpu *v, struct vgic_cpu *cpu,
 		return false;
 	arm_metal(v)->lr_write(v, slot);
 	return true;
+}
+
+uint32_t axvmi_arm_vtimer_again(struct arm_vcpu *v)
+{
+	const struct vgic *g = arm_vm(v->core.vm)->vgic;
+	uint32_t slot = ARM_NO_LR;
+	const struct vgic_cpu *cpu;
+
+	if (!v->gic_filled)
+		return ARM_NO_LR;
+	cpu = &g->cpu[v->core.index];
+	spin_lock(&v->core.vm->irqchip);
+	if (vgic_is_awake(g, v->core.index))
+		slot = vgic_slot(cpu, &v->gic, VGIC_VTIMER);
+	if (slot < v->gic.lr_used) {
+		arm_metal(v)->lr_read(v, slot);
+		if (!vgic_renew(g, cpu, &v->gic, slot))
+			slot = ARM_NO_LR;
+	} else {
+		slot = ARM_NO_LR;
+	}
+	spin_unlock(&v->core.vm->irqchip);
+	return slot;
 }

@@ -39,21 +39,32 @@ static void let_go(struct arm_vcpu *v)
 
 /* ---- taken by the host ---- */
 
+/* Whether the last one is still what the guest has not ended. Afterwards nothing
+ * waits for a fold that would take the next end for this one's. */
+static bool is_taken(struct arm_vcpu *v)
+{
+	if (v->vtimer_held)
+		axvmi_arm_gic_fold(v);
+	return v->vtimer_taken != 0;
+}
+
 enum arm_vtimer axvmi_arm_vtimer_take(struct arm_vcpu *v)
 {
 	const struct axvm_hal *hal = &v->core.vm->host->hal;
+	uint32_t lr = ARM_NO_LR;
 
-	/* The guest may have ended the last one; what the host takes now has
-	 * not ended then. */
+	if (!is_asking(arm_metal(v)->read_el1(ARM_EL1_CNTV_CTL)))
+		return ARM_VTIMER_NONE;
 	if (v->vtimer_held)
-		axvmi_arm_gic_fold(v);
-	if (!is_asking(arm_metal(v)->read_el1(ARM_EL1_CNTV_CTL)) ||
-	    v->vtimer_taken)
+		lr = axvmi_arm_vtimer_again(v);
+	if (lr == ARM_NO_LR && is_taken(v))
 		return ARM_VTIMER_NONE;
 	if (!hal->take_vtimer(hal->ctx))
 		return ARM_VTIMER_OTHER;
 	v->vtimer_taken = 1;
-	if (!v->vtimer_held)
+	if (lr != ARM_NO_LR)
+		arm_metal(v)->lr_write(v, lr);
+	else if (!v->vtimer_held)
 		raise(v);
 	return ARM_VTIMER_TAKEN;
 }

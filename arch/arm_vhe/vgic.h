@@ -427,6 +427,14 @@ static inline void vgic_unlist(struct vgic_cpu *cpu, uint32_t w, uint32_t bits)
 		cpu->ready_words &= ~vgic_bit(w);
 }
 
+/* Its bit, if the guest's EOI has deactivated the physical interrupt as well. */
+static inline uint32_t vgic_ended_with_hw(uint32_t intid, uint64_t lr)
+{
+	return (lr & (LR_HW | LR_PENDING | LR_ACTIVE)) == LR_HW
+		       ? vgic_bit(intid)
+		       : 0;
+}
+
 /*
  * Of PPI 27 while the CPU's timer drives it: with HW there is no word of its EOI,
  * as it comes again by itself; and no pending and active state, as the physical

@@ -92,4 +92,24 @@ static inline bool vgic_join(const struct vgic *g, struct vgic_cpu *cpu,
 	return true;
 }
 
+/*
+ * PPI 27, whose timer asks anew, may have the list register again that it has in
+ * `slot`: as read back, the guest has ended it there, with the physical interrupt.
+ * Its line is high still, and so are what enables it. False: nothing was done.
+ */
+static inline bool vgic_renew(const struct vgic *g, const struct vgic_cpu *cpu,
+			      struct vgic_cpu_regs *regs, uint32_t slot)
+{
+	const uint32_t m = vgic_bit(VGIC_VTIMER);
+	const struct vgic_word *b = &cpu->own;
+	uint32_t busy =
+		b->latch | b->drop_pending | b->drop_active | b->add_active;
+
+	if (vgic_ended_with_hw(VGIC_VTIMER, regs->lr[slot]) == 0 ||
+	    (busy & m) != 0 || (vgic_deliverable(g, b) & m) == 0)
+		return false;
+	regs->lr[slot] = vgic_own_lr(cpu, VGIC_VTIMER, LR_PENDING);
+	return true;
+}
+
 #endif

@@ -35,14 +35,6 @@ static inline void note(struct outcome *o, uint32_t intid, uint64_t lr)
 	o->taken |= (active | (pending ^ 1)) << n;
 }
 
-/* Its bit, if the guest's EOI has deactivated the physical interrupt as well. */
-static inline uint32_t ended_with_hw(uint32_t intid, uint64_t lr)
-{
-	return (lr & (LR_HW | LR_PENDING | LR_ACTIVE)) == LR_HW
-		       ? vgic_bit(intid)
-		       : 0;
-}
-
 /*
  * Takes them back; returns those that are active, in `ended` those that have been
  * and are not. On top of the guest's own come the writes from elsewhere. A latch
@@ -107,7 +99,7 @@ static void fold_all(struct vgic *g, uint32_t vcpu, const uint64_t *lr)
 			continue;
 		}
 		note(&own, intid, lr[i]);
-		cpu->hw_ended |= ended_with_hw(intid, lr[i]);
+		cpu->hw_ended |= vgic_ended_with_hw(intid, lr[i]);
 	}
 	cpu->held_count = 0;
 	if (own.bits != 0)
@@ -130,7 +122,7 @@ static inline bool fold_ended(struct vgic *g, uint32_t vcpu, uint64_t lr)
 		return false;
 	cpu->held_count = 0;
 	cpu->ended |= m;
-	cpu->hw_ended |= ended_with_hw(cpu->held[0], lr);
+	cpu->hw_ended |= vgic_ended_with_hw(cpu->held[0], lr);
 	b->held = 0;
 	b->loaned = 0;
 	b->active &= ~m;

@@ -350,6 +350,150 @@ static void an_interrupt_that_joined_is_asked_for(void **s)
 	assert_int_equal(fake_get(1, R(0, GICD_ISACTIVER)), BIT_OF(SGI));
 }
 
+/* ---- a timer that the host takes, and that asks again ---- */
+
+/* As PPI 26 of the machine; it is up, was taken by the guest and ended. */
+static int setup_taken(void **state)
+{
+	struct arm_vcpu *v = &fake.vcpus[0];
+
+	(void)state;
+	fake_boot_with(NULL, 26);
+	fake_put(0, D(GICD_CTLR), 3);
+	enable(ARM_PPI_CNTV);
+	fake.timer_asks = true;
+	v->vtimer_held = 1;
+	axvmi_arm_set_ppi(v, ARM_PPI_CNTV, true);
+	fake_enter(0);
+	if (fake_ack(0) != ARM_PPI_CNTV)
+		return -1;
+	fake_eoi(0, ARM_PPI_CNTV);
+	fake.reads = fake.writes = fake.lr_moves = 0;
+	return 0;
+}
+
+/* As timer.c does. */
+static bool again(void)
+{
+	struct arm_vcpu *v = &fake.vcpus[0];
+	uint32_t lr = axvmi_arm_vtimer_again(v);
+
+	if (lr == ARM_NO_LR)
+		return false;
+	arm_metal(v)->lr_write(v, lr);
+	return true;
+}
+
+static void an_event_after_the_other_moves_one_list_register(void **s)
+{
+	(void)s;
+	for (int i = 0; i < 3; i++) {
+		assert_true(again());
+		joined(2);
+		assert_int_equal(fake.hw[0].lr_used, 1);
+		assert_int_equal(fake.hw[0].lr[0] & (LR_HW | LR_PINTID),
+				 LR_HW | UINT64_C(26) << 32);
+		assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+		assert_int_equal(fake_ack(0), CPUIF_NONE);
+		fake_eoi(0, ARM_PPI_CNTV);
+	}
+	assert_int_equal(fake.timer_done, 0);
+	axvmi_arm_gic_fold(&fake.vcpus[0]);
+	assert_int_equal(fake.timer_done, 1);
+	assert_int_equal(fake_get(0, R(0, GICD_ISPENDR)), 0);
+	assert_int_equal(fake_get(0, R(0, GICD_ISACTIVER)), 0);
+}
+
+/* The model had it active; its end was seen on the way. */
+static void one_that_was_active_at_the_fill_is_so_no_more(void **s)
+{
+	struct arm_vcpu *v = &fake.vcpus[0];
+
+	(void)s;
+	assert_true(again());
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	axvmi_arm_gic_fold(v);
+	fake_enter(0);
+	fake_eoi(0, ARM_PPI_CNTV);
+	assert_true(again());
+	axvmi_arm_gic_fold(v);
+	assert_int_equal(fake_get(0, R(0, GICD_ISPENDR)), BIT_OF(ARM_PPI_CNTV));
+	assert_int_equal(fake_get(0, R(0, GICD_ISACTIVER)), 0);
+}
+
+/* The host had something else to do: the fold finds the end. */
+static void what_was_not_written_has_ended_still(void **s)
+{
+	(void)s;
+	assert_int_equal(axvmi_arm_vtimer_again(&fake.vcpus[0]), 0);
+	axvmi_arm_gic_fold(&fake.vcpus[0]);
+	assert_int_equal(fake.timer_done, 1);
+	fake_enter(0);
+	assert_int_equal(fake_ack(0), CPUIF_NONE);
+}
+
+static void one_that_has_not_ended_does_not_come_again(void **s)
+{
+	(void)s;
+	assert_true(again());
+	assert_false(again());
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	assert_false(again());
+	/* Folded, with nothing in a list register, nor one that was filled. */
+	fake_eoi(0, ARM_PPI_CNTV);
+	axvmi_arm_gic_fold(&fake.vcpus[0]);
+	assert_false(again());
+	fake_enter(0);
+	assert_false(again());
+}
+
+static void what_elsewhere_pends_or_pends_no_more_waits_for_a_fold(void **s)
+{
+	(void)s;
+	fake_put(1, R(0, GICD_ICPENDR), BIT_OF(ARM_PPI_CNTV));
+	assert_false(again());
+	fake_enter(0);
+	fake.vcpus[0].vtimer_held = 1;
+	axvmi_arm_set_ppi(&fake.vcpus[0], ARM_PPI_CNTV, true);
+	fake_enter(0);
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	fake_eoi(0, ARM_PPI_CNTV);
+	/* It and the event are one. */
+	fake_put(1, R(0, GICD_ISPENDR), BIT_OF(ARM_PPI_CNTV));
+	assert_false(again());
+}
+
+static void writes_from_elsewhere_come_before_the_next_event(void **s)
+{
+	const uint64_t waker = GICR_BASE + GICR_WAKER;
+
+	(void)s;
+	fake_put(1, R(0, GICD_ISACTIVER), BIT_OF(ARM_PPI_CNTV));
+	assert_false(again());
+	fake_put(1, R(0, GICD_ICACTIVER), BIT_OF(ARM_PPI_CNTV));
+	assert_false(again());
+	fake_enter(0);
+	fake_eoi(0, ARM_PPI_CNTV);
+	fake.vcpus[0].vtimer_held = 1;
+	axvmi_arm_set_ppi(&fake.vcpus[0], ARM_PPI_CNTV, true);
+	fake_enter(0);
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	fake_eoi(0, ARM_PPI_CNTV);
+	assert_true(again());
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	fake_eoi(0, ARM_PPI_CNTV);
+	fake_put(1, R(0, GICD_ICENABLER), BIT_OF(ARM_PPI_CNTV));
+	assert_false(again());
+	fake_put(1, R(0, GICD_ISENABLER), BIT_OF(ARM_PPI_CNTV));
+	fake_put(1, waker, GICR_WAKER_SLEEP);
+	assert_false(again());
+	fake_put(1, waker, 0);
+	/* Edges pend once. */
+	fake_put(1, R(0, GICD_ICFGR + 4), 2u << (ARM_PPI_CNTV - 16) * 2);
+	assert_false(again());
+}
+
+#define TAKEN(name) cmocka_unit_test_setup_teardown(name, setup_taken, teardown)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -366,6 +510,12 @@ int main(void)
 		CASE(an_sgi_from_elsewhere_is_not_doubled),
 		CASE(the_end_of_a_level_is_told_before_it_comes_again),
 		CASE(an_interrupt_that_joined_is_asked_for),
+		TAKEN(an_event_after_the_other_moves_one_list_register),
+		TAKEN(one_that_was_active_at_the_fill_is_so_no_more),
+		TAKEN(what_was_not_written_has_ended_still),
+		TAKEN(one_that_has_not_ended_does_not_come_again),
+		TAKEN(what_elsewhere_pends_or_pends_no_more_waits_for_a_fold),
+		TAKEN(writes_from_elsewhere_come_before_the_next_event),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,8 @@ static struct {
 	bool others; /* an interrupt of the host's own comes first */
 	bool active; /* the physical interrupt */
 	unsigned takes, folds;
+	uint32_t again; /* list register where PPI 27 has ended */
+	uint32_t written; /* the last one */
 	bool ends; /* the fold finds PPI 27 ended by the guest */
 	bool ppi; /* level of PPI 27 in the vGIC */
 	unsigned ppi_calls;
@@ -75,7 +77,15 @@ static void deactivate(uint32_t intid)
 	t.active = false;
 }
 
+static void lr_write(struct arm_vcpu *v, uint32_t n)
+{
+	(void)v;
+	assert_true(t.active);
+	t.written = n;
+}
+
 static const struct arm_metal metal = {
+	.lr_write = lr_write,
 	.deactivate = deactivate,
 	.read_el1 = read_el1,
 	.write_el1 = write_el1,
@@ -97,6 +107,13 @@ void axvmi_arm_gic_fold(struct arm_vcpu *v)
 	if (t.ends)
 		axvmi_arm_vtimer_done(v);
 	t.ends = false;
+}
+
+uint32_t axvmi_arm_vtimer_again(struct arm_vcpu *v)
+{
+	assert_true(t.v.vtimer_held);
+	(void)v;
+	return t.again;
 }
 
 uint64_t axvmi_arm_cntp_due(const struct arm_vcpu *v)
@@ -130,6 +147,8 @@ static int setup(void **state)
 	t.vm.core.time_offset = 500;
 	t.v.core.vm = &t.vm.core;
 	t.cntp_due = UINT64_MAX;
+	t.again = ARM_NO_LR;
+	t.written = ARM_NO_LR;
 	t.counter = 1000;
 	return 0;
 }
@@ -468,6 +487,25 @@ static void what_the_guest_has_ended_is_not_deactivated_again(void **state)
 	assert_int_equal(t.ppi_calls, 3);
 }
 
+/* Without a fold, and without a fall and a rise in the model. */
+static void the_next_event_is_put_where_the_last_one_has_ended(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	took();
+	t.active = false;
+	t.again = 3;
+	/* The host is busy: the register stays as it is, the fold finds it. */
+	t.others = true;
+	took_not(ARM_VTIMER_OTHER);
+	assert_int_equal(t.written, ARM_NO_LR);
+	took();
+	assert_int_equal(t.written, 3);
+	assert_true(t.ppi && t.active);
+	assert_int_equal(t.ppi_calls, 1);
+	assert_int_equal(t.folds, 0);
+}
+
 static void the_next_vcpu_of_the_cpu_finds_it_inactive(void **state)
 {
 	(void)state;
@@ -532,6 +570,7 @@ int main(void)
 		TAKEN(what_the_host_finds_first_is_the_hosts),
 		TAKEN(the_mask_of_the_guest_takes_it_back),
 		TAKEN(what_the_guest_has_ended_is_not_deactivated_again),
+		TAKEN(the_next_event_is_put_where_the_last_one_has_ended),
 		TAKEN(the_next_vcpu_of_the_cpu_finds_it_inactive),
 		TAKEN(a_timer_that_the_host_has_set_anew_lets_go),
 		TAKEN(a_sleeper_is_woken_by_the_event_after_the_one_it_ended),

@@ -20,7 +20,7 @@
 #include "arm_vhe/psci.h"
 #include "arm_vhe/sysreg.h"
 #include "arm_vhe/vm.h"
-#include "host_hal.h"
+#include "backend_machine.h"
 #include "image.h"
 
 #define GICD UINT64_C(0x08000000)
@@ -46,43 +46,14 @@
 	(FIELD_PUT(ARM_FEATURE_PA_BITS, UINT64_C(40)) | ARM_FEATURE_VMID16 | \
 	 FIELD_PUT(ARM_FEATURE_LRS, UINT64_C(4)))
 
-#define MACHINE_STEPS 16u
-
-struct test_device {
-	struct axvm_device device;
-	enum axvm_access_result result;
-	uint64_t value; /* what reads give, each time one more */
-	struct axvm_device_access last;
-	unsigned accesses;
-};
-
 struct machine {
-	struct test_hal *hal;
-	struct axvm_arch_ops ops;
-	struct axvm_host *host;
-	struct axvm_cpu *cpu;
-	struct axvm_vm *vm;
-	struct arm_vcpu *v; /* vCPU 0 */
-	struct test_device device, words, registers;
-	uint64_t features, counter;
-
-	struct axvm_vm_config config;
-	struct axvm_region_config regions[8];
-	struct axvm_emu_device_config emus[8];
-
-	/* Exceptions to come; the guest then runs until a host interrupt. */
-	struct arm_syndrome steps[MACHINE_STEPS];
-	unsigned count, next;
-	uint32_t insn; /* at pc */
-	bool unfetchable, untranslatable;
-	bool long_way; /* of MMIO, always */
-	bool pending; /* an interrupt of the guest */
-	uint64_t deadline; /* of the timers */
+	MACHINE_MEMBERS(arm_vcpu, arm_syndrome);
+	struct test_device registers;
+	bool untranslatable;
 	bool call_away; /* something comes up before the next halt */
 	uint64_t ids[8][8]; /* ID registers of the CPU */
 	uint64_t q[32][2];
-	unsigned short_ways, fetches, translates, fp_loads, flushes, reloads;
-	struct axvm_exit exit;
+	unsigned translates, fp_loads, reloads;
 
 	/* The vGIC: what it was asked. */
 	uint64_t gic[4];
@@ -96,13 +67,7 @@ struct machine {
 
 static struct machine m;
 
-static inline void machine_require(bool condition, const char *what)
-{
-	if (!condition) {
-		fprintf(stderr, "machine: %s\n", what);
-		abort();
-	}
-}
+#include "backend_machine_calls.h"
 
 /* ---- vGIC and virtual timer; the real ones with MACHINE_REAL_VGIC ---- */
 
@@ -311,58 +276,10 @@ static const struct arm_metal machine_metal = {
 
 /* ---- the CPU ---- */
 
-static uint64_t machine_interrupts_save(void)
-{
-	return 0;
-}
-
-static void machine_interrupts_restore(uint64_t saved)
-{
-	(void)saved;
-}
-
-static int machine_cpu_enable(struct axvm_cpu *cpu)
-{
-	cpu->host->features = m.features;
-	return AXVM_OK;
-}
-
-static void machine_cpu_disable(struct axvm_cpu *cpu)
-{
-	(void)cpu;
-}
-
-static uint64_t machine_counter(void)
-{
-	return m.counter;
-}
-
 static int machine_vm_init(struct axvm_vm *vm)
 {
 	arm_vm(vm)->metal = &machine_metal;
 	return axvmi_arm_vm_init(vm);
-}
-
-static void machine_load(struct axvm_vcpu *vcpu)
-{
-	(void)vcpu;
-}
-
-static void machine_flush(struct axvm_vm *vm)
-{
-	(void)vm;
-	m.flushes++;
-}
-
-static void machine_flush_all(void)
-{
-	m.flushes++;
-}
-
-static bool machine_pending(struct axvm_vcpu *vcpu)
-{
-	(void)vcpu;
-	return m.pending;
 }
 
 /* "Virtual interrupts": an SError that PSTATE.A lets through is taken. */
@@ -484,7 +401,7 @@ static const struct axvm_arch_ops machine_ops = {
 	.vcpu_fini = axvmi_arm_vcpu_fini,
 	.vcpu_reset = axvmi_arm_vcpu_reset,
 	.vcpu_load = machine_load,
-	.vcpu_put = machine_load,
+	.vcpu_put = machine_ignore,
 	.vcpu_run = machine_run,
 	.vcpu_complete = axvmi_arm_complete,
 	.get_reg = axvmi_arm_get_reg,
@@ -497,67 +414,10 @@ static const struct axvm_arch_ops machine_ops = {
 	.tlb_flush_local = machine_flush,
 	.tlb_flush_all = machine_flush_all,
 	.guest_stage_flush = machine_flush,
-	.retag = machine_load,
+	.retag = machine_ignore,
 	.machine = IMAGE_MACHINE_AARCH64,
 	.guest_tables = axvmi_arm_write_tables,
 };
-
-/* ---- devices ---- */
-
-static enum axvm_access_result
-machine_device_access(struct axvm_device *device,
-		      struct axvm_device_access *access)
-{
-	struct test_device *d = (struct test_device *)device;
-
-	d->accesses++;
-	d->last = *access;
-	if (access->write == 0)
-		access->value = d->value++;
-	return d->result;
-}
-
-static const struct axvm_device_ops machine_device_ops = {
-	.name = "test",
-	.access = machine_device_access,
-};
-
-static void machine_add_device(struct test_device *d, enum axvm_bus bus,
-			       uint64_t base, uint32_t widths)
-{
-	memset(d, 0, sizeof(*d));
-	d->device.ops = &machine_device_ops;
-	d->device.range_count = 1;
-	d->device.ranges[0].bus = bus;
-	d->device.ranges[0].base = base;
-	d->device.ranges[0].size = bus == AXVM_BUS_MMIO ? 0x1000 : 1;
-	d->device.ranges[0].widths = widths;
-	machine_require(axvm_add_device(m.vm, &d->device) == AXVM_OK, "device");
-}
-
-/* ---- the VM ---- */
-
-static inline void machine_region(uint64_t gpa, uint64_t size, uint32_t access,
-				  enum axvm_region_kind kind)
-{
-	m.regions[m.config.region_count++] = (struct axvm_region_config){
-		.gpa = {gpa},
-		.size = size,
-		.access = access,
-		.kind = kind,
-	};
-}
-
-static inline void machine_emu(uint32_t type, uint64_t gpa, uint64_t size,
-			       uint32_t irq)
-{
-	m.emus[m.config.emu_device_count++] = (struct axvm_emu_device_config){
-		.type = type,
-		.gpa = {gpa},
-		.size = size,
-		.irq = irq,
-	};
-}
 
 /* Like a Cortex-A76, with what newer cores add. */
 static inline void machine_ids(void)
@@ -574,52 +434,25 @@ static inline void machine_ids(void)
 /* A configuration to edit: RAM of four kinds, a vGIC for `vcpus`. */
 static inline void machine_new(uint64_t features, uint32_t vcpus)
 {
-	memset((void *)&m, 0, sizeof(m));
-	m.features = features;
-	m.ops = machine_ops;
-	m.deadline = AXVM_NO_DEADLINE;
+	machine_base(&machine_ops, features, vcpus);
 	machine_ids();
-	m.hal = test_hal_new();
-	m.hal->hal.counter_hz = 10000000;
-	m.config.size = sizeof(m.config);
-	m.config.id = 1;
-	m.config.cpu_num = vcpus;
-	m.config.regions = m.regions;
-	m.config.emu_devices = m.emus;
-	m.config.kernel.entry.value = ENTRY;
-	machine_region(RAM, RAM_SIZE, AXVM_RWX, AXVM_REGION_ALLOC);
-	machine_region(ROM, 0x1000, AXVM_READ | AXVM_EXEC, AXVM_REGION_ALLOC);
-	machine_region(DEMAND, DEMAND_SIZE, AXVM_RW, AXVM_REGION_DEMAND);
-	machine_region(DEMAND_ROM, DEMAND_SIZE, AXVM_READ, AXVM_REGION_DEMAND);
 	machine_emu(AXVM_EMU_GICD, GICD, 0x10000, 0);
 	machine_emu(AXVM_EMU_GICR, GICR, 0x20000 * (uint64_t)vcpus, 0);
 }
 
-static inline void machine_host(void)
-{
-	machine_require(axvm_host_create(&m.hal->hal, &m.ops, 1, &m.host) ==
-				AXVM_OK,
-			"host");
-	machine_require(axvm_cpu_enable(m.host, 0, 0, &m.cpu) == AXVM_OK,
-			"cpu");
-}
-
-/* Host, VM and its devices; in LOADING. */
 static inline void machine_create(void)
 {
-	if (m.host == NULL)
-		machine_host();
-	machine_require(axvm_create(m.host, &m.config, NULL, &m.vm) == AXVM_OK,
-			"create");
-	machine_add_device(&m.device, AXVM_BUS_MMIO, DEVICE, 1 | 2 | 4 | 8);
-	machine_add_device(&m.words, AXVM_BUS_MMIO, WORDS, 4);
+	machine_make();
 	machine_add_device(&m.registers, AXVM_BUS_SYSREG, HOST_SYSREG, 8);
+	m.device.step = 1;
+	m.words.step = 1;
+	m.registers.step = 1;
 }
 
 static inline void machine_init(void)
 {
 	machine_create();
-	machine_require(axvm_init(m.vm) == AXVM_OK, "init");
+	machine_finish();
 	m.v = arm_vcpu(m.vm->vcpus[0]);
 }
 
@@ -628,17 +461,6 @@ static inline void machine_boot(void)
 	machine_init();
 	machine_require(axvm_boot(m.vm) == AXVM_OK, "boot");
 	m.v->el1[ARM_EL1_VBAR] = VECTORS;
-}
-
-/* Plays what is queued; the reason run returned with. */
-static inline uint32_t machine_play(void)
-{
-	int err = axvm_run_vcpu(m.cpu, m.vm, 0, &m.exit);
-
-	machine_require(err == AXVM_OK, "run");
-	m.count = 0;
-	m.next = 0;
-	return m.exit.reason;
 }
 
 static inline void machine_queue(uint64_t esr, uint64_t far, uint64_t gpa)
@@ -673,39 +495,6 @@ static inline uint64_t machine_iss(uint32_t number, uint32_t rt, bool read)
 	       FIELD_PUT(SYS_ISS_CRM, (uint64_t)number >> 3) |
 	       FIELD_PUT(SYS_ISS_OP2, (uint64_t)number) |
 	       FIELD_PUT(SYS_ISS_RT, (uint64_t)rt) | (read ? SYS_ISS_READ : 0);
-}
-
-static inline void machine_destroy(void)
-{
-	enum axvm_vm_state state = axvm_vm_state(m.vm);
-	int err = AXVM_OK;
-
-	if (state == AXVM_VM_RUNNING || state == AXVM_VM_SUSPENDED)
-		err = axvm_shutdown(m.vm);
-	machine_require(err == AXVM_OK, "shutdown");
-	machine_require(axvm_cpu_release(m.cpu) == AXVM_OK, "release");
-	do
-		err = axvm_destroy(m.vm);
-	while (err == AXVM_EAGAIN);
-	machine_require(err == AXVM_OK, "destroy");
-	m.vm = NULL;
-	m.v = NULL;
-}
-
-/* True if every byte came back. */
-static inline bool machine_delete(void)
-{
-	bool clean;
-
-	if (m.vm != NULL)
-		machine_destroy();
-	if (m.host != NULL)
-		machine_require(axvm_cpu_disable(m.cpu) == AXVM_OK &&
-					axvm_host_destroy(m.host) == AXVM_OK,
-				"host is busy");
-	clean = test_hal_check_no_leaks(m.hal);
-	test_hal_delete(m.hal);
-	return clean;
 }
 
 #endif

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "axvm/arch.h"
-#include "host_hal.h"
+#include "backend_machine.h"
 #include "image.h"
 #include "riscv_h/mmio.h"
 #include "riscv_h/regs.h"
@@ -43,52 +43,15 @@
 	 (UINT64_C(14) << RISCV_FEATURE_VMID_SHIFT) |                       \
 	 (UINT64_C(16) << RISCV_FEATURE_VLENB_SHIFT))
 
-#define MACHINE_STEPS 16u
-
-struct test_device {
-	struct axvm_device device;
-	enum axvm_access_result result;
-	uint64_t value; /* what reads give */
-	struct axvm_device_access last;
-	unsigned accesses;
-};
-
 struct machine {
-	struct test_hal *hal;
-	struct axvm_arch_ops ops;
-	struct axvm_host *host;
-	struct axvm_cpu *cpu;
-	struct axvm_vm *vm;
-	struct riscv_vcpu *v; /* vCPU 0 */
-	struct test_device device, words;
-	uint64_t features, counter;
-
-	struct axvm_vm_config config;
-	struct axvm_region_config regions[8];
-	struct axvm_emu_device_config emus[8];
-
-	/* Traps to come; the guest then runs until a host interrupt. */
-	struct riscv_syndrome steps[MACHINE_STEPS];
-	unsigned count, next;
-	uint32_t insn; /* at pc */
-	bool unfetchable;
-	bool long_way; /* of MMIO, always */
+	MACHINE_MEMBERS(riscv_vcpu, riscv_syndrome);
 	bool lazy; /* there is state to load */
-	bool pending; /* an interrupt of the guest */
-	uint64_t deadline;
-	unsigned fetches, lazy_loads, flushes, loads, short_ways;
-	struct axvm_exit exit;
+	unsigned lazy_loads;
 };
 
 static struct machine m;
 
-static inline void machine_require(bool condition, const char *what)
-{
-	if (!condition) {
-		fprintf(stderr, "machine: %s\n", what);
-		abort();
-	}
-}
+#include "backend_machine_calls.h"
 
 /* ---- what the models ask for ---- */
 
@@ -146,69 +109,10 @@ static const struct riscv_metal machine_metal = {
 
 /* ---- the hart ---- */
 
-static uint64_t machine_interrupts_save(void)
-{
-	return 0;
-}
-
-static void machine_interrupts_restore(uint64_t saved)
-{
-	(void)saved;
-}
-
-static int machine_cpu_enable(struct axvm_cpu *cpu)
-{
-	cpu->host->features = m.features;
-	return AXVM_OK;
-}
-
-static void machine_cpu_disable(struct axvm_cpu *cpu)
-{
-	(void)cpu;
-}
-
-static uint64_t machine_counter(void)
-{
-	return m.counter;
-}
-
 static int machine_vm_init(struct axvm_vm *vm)
 {
 	riscv_vm(vm)->metal = &machine_metal;
 	return axvmi_riscv_vm_init(vm);
-}
-
-static void machine_load(struct axvm_vcpu *vcpu)
-{
-	(void)vcpu;
-	m.loads++;
-}
-
-static void machine_put(struct axvm_vcpu *vcpu)
-{
-	(void)vcpu;
-}
-
-static void machine_flush(struct axvm_vm *vm)
-{
-	(void)vm;
-	m.flushes++;
-}
-
-static void machine_flush_all(void)
-{
-	m.flushes++;
-}
-
-static void machine_retag(struct axvm_vcpu *vcpu)
-{
-	(void)vcpu;
-}
-
-static bool machine_pending(struct axvm_vcpu *vcpu)
-{
-	(void)vcpu;
-	return m.pending;
 }
 
 /* "Trap Entry into VS-mode", and what else models leave to the hart. */
@@ -324,7 +228,7 @@ static const struct axvm_arch_ops machine_ops = {
 	.vcpu_fini = axvmi_riscv_vcpu_fini,
 	.vcpu_reset = axvmi_riscv_vcpu_reset,
 	.vcpu_load = machine_load,
-	.vcpu_put = machine_put,
+	.vcpu_put = machine_ignore,
 	.vcpu_run = machine_run,
 	.vcpu_complete = axvmi_riscv_complete,
 	.get_reg = axvmi_riscv_get_reg,
@@ -335,118 +239,27 @@ static const struct axvm_arch_ops machine_ops = {
 	.tlb_flush_local = machine_flush,
 	.tlb_flush_all = machine_flush_all,
 	.guest_stage_flush = machine_flush,
-	.retag = machine_retag,
+	.retag = machine_ignore,
 	.sync_each_cpu = true,
 	.machine = IMAGE_MACHINE_RISCV64,
 	.guest_tables = axvmi_riscv_write_tables,
 };
 
-/* ---- devices ---- */
-
-static enum axvm_access_result
-machine_device_access(struct axvm_device *device,
-		      struct axvm_device_access *access)
-{
-	struct test_device *d = (struct test_device *)device;
-
-	d->accesses++;
-	d->last = *access;
-	if (!access->write)
-		access->value = d->value;
-	return d->result;
-}
-
-static const struct axvm_device_ops machine_device_ops = {
-	.name = "test",
-	.access = machine_device_access,
-};
-
-static void machine_add_device(struct test_device *d, uint64_t base,
-			       uint32_t widths)
-{
-	memset(d, 0, sizeof(*d));
-	d->device.ops = &machine_device_ops;
-	d->device.range_count = 1;
-	d->device.ranges[0].base = base;
-	d->device.ranges[0].size = 0x1000;
-	d->device.ranges[0].widths = widths;
-	machine_require(axvm_add_device(m.vm, &d->device) == AXVM_OK, "device");
-}
-
-/* ---- the VM ---- */
-
-static inline void machine_region(uint64_t gpa, uint64_t size, uint32_t access,
-				  enum axvm_region_kind kind)
-{
-	m.regions[m.config.region_count++] = (struct axvm_region_config){
-		.gpa = {gpa},
-		.size = size,
-		.access = access,
-		.kind = kind,
-	};
-}
-
-static inline void machine_emu(uint32_t type, uint64_t gpa, uint64_t size,
-			       uint32_t irq)
-{
-	m.emus[m.config.emu_device_count++] = (struct axvm_emu_device_config){
-		.type = type,
-		.gpa = {gpa},
-		.size = size,
-		.irq = irq,
-	};
-}
-
 /* A configuration to edit: RAM of four kinds, no emulated device. */
 static inline void machine_new(uint64_t features)
 {
-	memset((void *)&m, 0, sizeof(m));
-	m.features = features;
-	m.ops = machine_ops;
-	m.deadline = AXVM_NO_DEADLINE;
-	m.hal = test_hal_new();
-	m.hal->hal.counter_hz = 10000000;
-	m.config.size = sizeof(m.config);
-	m.config.id = 1;
-	m.config.cpu_num = 1;
-	m.config.regions = m.regions;
-	m.config.emu_devices = m.emus;
-	m.config.kernel.entry.value = ENTRY;
-	machine_region(RAM, RAM_SIZE, AXVM_RWX, AXVM_REGION_ALLOC);
-	machine_region(ROM, 0x1000, AXVM_READ | AXVM_EXEC, AXVM_REGION_ALLOC);
-	machine_region(DEMAND, DEMAND_SIZE, AXVM_RW, AXVM_REGION_DEMAND);
-	machine_region(DEMAND_ROM, DEMAND_SIZE, AXVM_READ, AXVM_REGION_DEMAND);
+	machine_base(&machine_ops, features, 1);
 }
 
-static inline void machine_host(void)
-{
-	machine_require(axvm_host_create(&m.hal->hal, &m.ops, 1, &m.host) ==
-				AXVM_OK,
-			"host");
-	machine_require(axvm_cpu_enable(m.host, 0, 0, &m.cpu) == AXVM_OK,
-			"cpu");
-}
-
-/* Host, VM and its two devices; in LOADING. */
 static inline void machine_create(void)
 {
-	if (m.host == NULL)
-		machine_host();
-	machine_require(axvm_create(m.host, &m.config, NULL, &m.vm) == AXVM_OK,
-			"create");
-	machine_add_device(&m.device, DEVICE, 1 | 2 | 4 | 8);
-	machine_add_device(&m.words, WORDS, 4);
+	machine_make();
 }
 
 static inline void machine_init(void)
 {
-	int err;
-
 	machine_create();
-	do
-		err = axvm_init(m.vm);
-	while (err == AXVM_EAGAIN);
-	machine_require(err == AXVM_OK, "init");
+	machine_finish();
 	m.v = riscv_vcpu(m.vm->vcpus[0]);
 }
 
@@ -457,54 +270,10 @@ static inline void machine_boot(void)
 	m.v->vs.vstvec = VECTOR;
 }
 
-/* Plays what is queued; the reason run returned with. */
-static inline uint32_t machine_play(void)
-{
-	int err = axvm_run_vcpu(m.cpu, m.vm, 0, &m.exit);
-
-	machine_require(err == AXVM_OK, "run");
-	m.count = 0;
-	m.next = 0;
-	return m.exit.reason;
-}
-
 static inline void machine_queue(const struct riscv_syndrome *s)
 {
 	machine_require(m.count < MACHINE_STEPS, "too many steps");
 	m.steps[m.count++] = *s;
-}
-
-static inline void machine_destroy(void)
-{
-	enum axvm_vm_state state = axvm_vm_state(m.vm);
-	int err = AXVM_OK;
-
-	if (state == AXVM_VM_RUNNING || state == AXVM_VM_SUSPENDED)
-		err = axvm_shutdown(m.vm);
-	machine_require(err == AXVM_OK, "shutdown");
-	machine_require(axvm_cpu_release(m.cpu) == AXVM_OK, "release");
-	do
-		err = axvm_destroy(m.vm);
-	while (err == AXVM_EAGAIN);
-	machine_require(err == AXVM_OK, "destroy");
-	m.vm = NULL;
-	m.v = NULL;
-}
-
-/* True if every byte came back. */
-static inline bool machine_delete(void)
-{
-	bool clean;
-
-	if (m.vm != NULL)
-		machine_destroy();
-	if (m.host != NULL)
-		machine_require(axvm_cpu_disable(m.cpu) == AXVM_OK &&
-					axvm_host_destroy(m.host) == AXVM_OK,
-				"host is busy");
-	clean = test_hal_check_no_leaks(m.hal);
-	test_hal_delete(m.hal);
-	return clean;
 }
 
 #endif

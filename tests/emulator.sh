@@ -188,9 +188,9 @@ job_linux() {
 }
 
 job_reboot() {
-	guests_dialogue "$log" 100 machine "$GUESTS/Image" \
+	guests_dialogue "$log" 140 machine "$GUESTS/Image" \
 		--initrd "$GUESTS/initrd.cpio" --memory 256M \
-		--append "console=$console axvm.batch axvm.ask" --timeout 240 <<-END
+		--append "console=$console axvm.batch axvm.ask" --timeout 360 <<-END
 		wait axvm: poweroff or reboot?
 		send reboot
 		wait axvm: poweroff or reboot?

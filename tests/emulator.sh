@@ -112,6 +112,16 @@ job_payload() {
 	verdict $status "powered off (status $status)"
 }
 
+# A guest-physical space of so many bits, with RAM at its end.
+job_ipa() {
+	(machine "$(payload_file ipa)" --memory 64M --high-ram "$what" \
+		--timeout 30) \
+		</dev/null >"$log" 2>&1
+	status=$?
+	payload_lines
+	verdict $status "powered off (status $status)"
+}
+
 # Suspended by the host meanwhile.
 job_pause() {
 	(machine "$(payload_file "$what")" --memory 64M --timeout 90 \
@@ -380,6 +390,12 @@ jobs_arm_vhe() {
 		payload endian 2 1 cortex-a76
 		payload mmio 1 1 cortex-a76
 		payload gic 1 1 cortex-a76
+		payload hammer 1 1 cortex-a76
+		ipa 33 1 1 cortex-a76
+		ipa 40 1 1 cortex-a76
+		ipa 43 1 1 neoverse-n1
+		ipa 44 1 1 neoverse-n1
+		ipa 48 1 1 neoverse-n1
 		payload fp 2 1 cortex-a76
 		payload sysreg 2 1 neoverse-n1
 		payload sysreg 2 1 max
@@ -407,6 +423,8 @@ jobs_arm_vhe() {
 		payload smp 4 2 cortex-a76
 		payload wild 4 2 cortex-a76
 		payload gic 4 2 cortex-a76 migrate
+		payload hammer 4 2 cortex-a76
+		payload hammer 4 2 cortex-a76 migrate
 		payload rtc 4 2 cortex-a76 migrate
 		payload debug 4 2 cortex-a76 migrate
 		payload fp 4 2 cortex-a76 migrate
@@ -444,6 +462,7 @@ job_name() {
 		sed 's/^\([a-z0-9]*\)payload /\1 /; s/^linuxreboot/linux reboot/
 			s/^linuxtwins/linux, two VMs,/; s/^pausepause/pause/
 			s/^nonerefused/refused,/; s/^[a-z]*failed/failed guest,/
+			s/^\([0-9]*\)ipa/\1 bits of space,/
 			s/^smptwo/smp and wild, two VMs,/'
 }
 

@@ -21,6 +21,7 @@ usage() {
 	  --passthrough NAME,GPA,HPA,SIZE,IRQ
 	                    a device of the machine, without DMA (repeatable)
 	  --demand          RAM page by page when the guest touches it
+	  --high-ram BITS   2 MiB more, at the end of a space of so many bits
 	  --ivc-pool SIZE   room for channels to the other VMs
 	  --config FILE     VM configuration instead of a generated one
 	Of the machine:
@@ -95,6 +96,7 @@ total=0
 new_vm() {
 	kernel='' initrd='' dtb='' append='' config=''
 	uart=1 cpus=1 memory=256M passthrough='' demand='' pool=''
+	high=''
 }
 
 # A TOML string may not hold quotes, backslashes or control characters as
@@ -141,6 +143,11 @@ devices_arm_vhe() {
 	[ -z "$uart" ] || echo '    ["uart", 0x0900_0000, 0x1000, 33, 0x2, []],'
 }
 
+# Besides the usual RAM.
+high_region() {
+	echo "[$(((1 << high) - 0x200000)), 0x20_0000, 0x7, ${demand:-0}]"
+}
+
 write_config() {
 	mode=emulated
 	[ -z "$passthrough" ] || mode=passthrough
@@ -159,7 +166,7 @@ write_config() {
 	$dtb_line
 	image_location = "memory"
 	cmdline = "$(toml_string "$append")"
-	memory_regions = [[$ram, $(bytes "$memory"), 0x7, ${demand:-0}]]
+	memory_regions = [[$ram, $(bytes "$memory"), 0x7, ${demand:-0}]${high:+, $(high_region)}]
 
 	[devices]
 	interrupt_mode = "$mode"
@@ -240,7 +247,7 @@ switch_on() {
 # set_value OPTION VALUE
 set_value() {
 	case $1 in
-	--cpus | --host-cpus | --timeout) number "$1" "$2" ;;
+	--cpus | --host-cpus | --timeout | --high-ram) number "$1" "$2" ;;
 	--kernel | --initrd | --dtb | --config) readable "$2" ;;
 	esac
 	case $1 in
@@ -263,6 +270,7 @@ set_value() {
 	--sstc) sstc=$2 ;;
 	--vector) vector=$2 ;;
 	--ivc-pool) pool=$2 ;;
+	--high-ram) high=$2 ;;
 	*)
 		usage >&2
 		die "unknown option: $1"

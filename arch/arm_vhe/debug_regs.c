@@ -91,9 +91,6 @@ void axvmi_arm_debug_enter(struct arm_vcpu *v)
 	uint64_t mdscr = axvmi_arm_debug_mdscr(v);
 
 	v->debug.on = (mdscr & (MDSCR_SS | MDSCR_MDE)) != 0;
-	/* Until the run ends and gives PSTATE.D back. */
-	if (v->debug.on)
-		hw_mask_debug();
 	if ((mdscr & MDSCR_MDE) != 0) {
 		save_host(arm_cpu(v->core.cpu));
 		write_all(v->debug.numbered);

@@ -123,19 +123,17 @@ static inline void hw_at_s1e0r(uint64_t address)
 	__asm__ volatile("at s1e0r, %0" : : "r"(address) : "memory");
 }
 
-/* Masks all interrupts and returns PSTATE.DAIF as it was. */
+/*
+ * Masks all interrupts and returns PSTATE.DAIF as it was. Debug exceptions too:
+ * what a guest wants of them is on the CPU until the end of its run, and what is
+ * allowed to EL1 then stops EL2.
+ */
 static inline uint64_t hw_daif_save(void)
 {
 	uint64_t daif = sys_read(SYS_DAIF);
 
-	__asm__ volatile("msr daifset, #3" : : : "memory");
+	__asm__ volatile("msr daifset, #0xb" : : : "memory");
 	return daif;
-}
-
-/* PSTATE.D; restoring what hw_daif_save() returned ends it. */
-static inline void hw_mask_debug(void)
-{
-	__asm__ volatile("msr daifset, #8" : : : "memory");
 }
 
 /* ---- world.S ---- */

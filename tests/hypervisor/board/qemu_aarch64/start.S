@@ -37,6 +37,8 @@
  */
 	.macro	setup
 	msr	daifset, #0xf
+	msr	mdscr_el1, xzr
+	msr	daifclr, #8	/* as kernels run that can be debugged */
 	msr	spsel, #1
 	set	hcr_el2, (HCR_HOST | 1 << 34)
 	isb

@@ -250,6 +250,7 @@ struct arm_cpu {
 	uint64_t host_tpidrro_el0, host_tpidr_el1, host_par;
 	uint64_t host_numbered[4][16]; /* breakpoints and watchpoints */
 	uint32_t host_numbered_saved;
+	uint32_t host_os_lock; /* it was locked */
 	uint64_t host_fp[9]; /* hosts that use FP registers: d8..d15, FPCR */
 };
 

@@ -85,12 +85,24 @@ static void save_host(struct arm_cpu *cpu)
 	cpu->host_numbered_saved = 1;
 }
 
+/* "OS Lock": it is locked from reset on until somebody opens it, and holds the
+ * debug exceptions of all Exception levels back. */
+static void open_lock(struct arm_cpu *cpu)
+{
+	if ((sys_read(SYS_OSLSR_EL1) & OSLSR_OSLK) == 0)
+		return;
+	sys_write(SYS_OSLAR_EL1, 0);
+	cpu->host_os_lock = 1;
+}
+
 /* The entry synchronizes. */
 void axvmi_arm_debug_enter(struct arm_vcpu *v)
 {
 	uint64_t mdscr = axvmi_arm_debug_mdscr(v);
 
 	v->debug.on = (mdscr & (MDSCR_SS | MDSCR_MDE)) != 0;
+	if (v->debug.on)
+		open_lock(arm_cpu(v->core.cpu));
 	if ((mdscr & MDSCR_MDE) != 0) {
 		save_host(arm_cpu(v->core.cpu));
 		write_all(v->debug.numbered);
@@ -106,6 +118,9 @@ void axvmi_arm_debug_leave(struct arm_vcpu *v)
 
 void axvmi_arm_debug_put(struct arm_cpu *cpu)
 {
+	if (cpu->host_os_lock)
+		sys_write(SYS_OSLAR_EL1, 1);
+	cpu->host_os_lock = 0;
 	if (!cpu->host_numbered_saved)
 		return;
 	write_all(cpu->host_numbered);

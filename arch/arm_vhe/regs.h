@@ -76,6 +76,8 @@
 #define SYS_CTR_EL0 s3_3_c0_c0_1
 
 #define SYS_MDSCR_EL1 s2_0_c0_c2_2
+#define SYS_OSLAR_EL1 s2_0_c1_c0_4
+#define SYS_OSLSR_EL1 s2_0_c1_c1_4
 
 /* "Performance Monitors registers": the host's. */
 #define SYS_PMCR_EL0 s3_3_c9_c12_0
@@ -177,6 +179,9 @@
 #define MDCR_TDRA BIT64(11)
 #define MDCR_TPMS BIT64(14) /* FEAT_SPE */
 #define MDCR_TTRF BIT64(19) /* FEAT_TRF */
+
+/* OSLSR_EL1, "OS Lock Status Register". */
+#define OSLSR_OSLK BIT64(1)
 
 /* MDSCR_EL1, "Monitor Debug System Control Register": what guests have of it. */
 #define MDSCR_SS BIT64(0)

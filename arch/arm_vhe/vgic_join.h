@@ -46,8 +46,8 @@ static inline bool vgic_sgi_is_own(uint32_t vcpu, uint64_t value)
 static inline bool vgic_is_idle(const struct vgic *g, const struct vgic_word *b,
 				uint32_t n)
 {
-	uint32_t busy = b->line | b->latch | b->drop_pending | b->drop_active |
-			b->add_active;
+	uint32_t busy = b->line | b->latch | b->active | b->drop_pending |
+			b->drop_active | b->add_active;
 	uint32_t group = load_relaxed(&b->group) >> n & 1;
 
 	return ((load_relaxed(&b->enable) & ~busy) >> n &

@@ -297,6 +297,23 @@ static void a_write_from_elsewhere_is_not_overtaken(void **s)
 	assert_int_equal(ack_at_once(), CPUIF_NONE);
 }
 
+/* Another vCPU has made it active, and this one has not heard of it yet. */
+static void what_is_made_active_elsewhere_stays_so(void **s)
+{
+	(void)s;
+	ready_for_self();
+	fake_put(1, R(0, GICD_ISACTIVER), BIT_OF(SGI));
+	self_sgi(SGI);
+	assert_int_equal(fake.lr_moves, 0);
+	assert_int_equal(fake_get(0, R(0, GICD_ISACTIVER)), BIT_OF(SGI));
+	assert_int_equal(fake_get(0, R(0, GICD_ISPENDR)), BIT_OF(SGI));
+	fake_enter(0);
+	assert_int_equal(fake_ack(0), CPUIF_NONE);
+	fake_put(0, R(0, GICD_ICACTIVER), BIT_OF(SGI));
+	fake_enter(0);
+	assert_int_equal(fake_ack(0), SGI);
+}
+
 /* Two of them before either is taken are one. */
 static void an_sgi_from_elsewhere_is_not_doubled(void **s)
 {
@@ -507,6 +524,7 @@ int main(void)
 		CASE(nothing_joins_a_choice),
 		CASE(nothing_joins_registers_that_were_folded),
 		CASE(a_write_from_elsewhere_is_not_overtaken),
+		CASE(what_is_made_active_elsewhere_stays_so),
 		CASE(an_sgi_from_elsewhere_is_not_doubled),
 		CASE(the_end_of_a_level_is_told_before_it_comes_again),
 		CASE(an_interrupt_that_joined_is_asked_for),

@@ -54,5 +54,6 @@ set(AXVM_CORE_SOURCES
   vm.c
   watch.c
   devices/pl011.c
+  devices/serial.c
   devices/uart16550.c
 )

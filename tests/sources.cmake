@@ -139,6 +139,7 @@ set(AXVM_UNIT_TESTS
   riscv_h_vm
   riscv_h_vplic
   selftest
+  serial
   stage2
   stage2_fill
   stage2_random

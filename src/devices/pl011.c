@@ -3,13 +3,14 @@
 
 /*
  * The PL011 model of axvm/devices/pl011.h. Registers and FIFOs belong to
- * uart->lock; vCPU threads come in through access(), the host through
- * axvm_pl011_receive(). The interrupt line and the transmit callback are served
- * after the lock is released, since both end in code of the host's.
+ * uart->serial.lock; vCPU threads come in through access(), the host through
+ * axvm_pl011_receive(). Bytes are sent after the lock is released, since that
+ * ends in code of the host's.
  */
 #include "axvm/devices/pl011.h"
 #include "internal.h"
 #include "pl011_regs.h"
+#include "serial.h"
 
 /* Sections are those of the PL011 TRM, "Programmers Model" and "Functional
  * Overview". */
@@ -59,9 +60,9 @@ static uint32_t trigger_level(const struct axvm_pl011 *uart)
  */
 static void update_receive_interrupts(struct axvm_pl011 *uart)
 {
-	if (uart->rx_count < trigger_level(uart))
+	if (uart->serial.count < trigger_level(uart))
 		uart->ris &= (uint16_t)~INT_RX;
-	if (uart->rx_count == 0)
+	if (uart->serial.count == 0)
 		uart->ris &= (uint16_t)~INT_TIMEOUT;
 	else
 		uart->ris |= INT_TIMEOUT;
@@ -70,14 +71,11 @@ static void update_receive_interrupts(struct axvm_pl011 *uart)
 /* There is room. */
 static void enqueue(struct axvm_pl011 *uart, uint16_t character)
 {
-	uint32_t slot = (uart->rx_head + uart->rx_count) % AXVM_PL011_FIFO;
-
 	if (uart->overrun != 0)
 		character |= RSR_OVERRUN << DR_ERROR_SHIFT;
 	uart->overrun = 0;
-	uart->rx[slot] = character;
-	uart->rx_count++;
-	if (uart->rx_count >= trigger_level(uart))
+	axvmi_serial_put(&uart->serial, character);
+	if (uart->serial.count >= trigger_level(uart))
 		uart->ris |= INT_RX;
 	update_receive_interrupts(uart);
 }
@@ -88,11 +86,9 @@ static uint32_t dequeue(struct axvm_pl011 *uart)
 {
 	uint32_t character;
 
-	if (uart->rx_count == 0)
+	if (uart->serial.count == 0)
 		return 0;
-	character = uart->rx[uart->rx_head];
-	uart->rx_head = (uart->rx_head + 1) % AXVM_PL011_FIFO;
-	uart->rx_count--;
+	character = axvmi_serial_get(&uart->serial);
 	uart->rsr = (uint8_t)((uart->rsr & RSR_OVERRUN) |
 			      character >> DR_ERROR_SHIFT);
 	update_receive_interrupts(uart);
@@ -101,8 +97,7 @@ static uint32_t dequeue(struct axvm_pl011 *uart)
 
 static void clear_receiver(struct axvm_pl011 *uart)
 {
-	uart->rx_head = 0;
-	uart->rx_count = 0;
+	axvmi_serial_clear(&uart->serial);
 	uart->overrun = 0;
 	update_receive_interrupts(uart);
 }
@@ -113,7 +108,7 @@ static void loop_back(struct axvm_pl011 *uart, uint16_t character)
 {
 	if (!is_on(uart, CR_RECEIVE))
 		return;
-	if (uart->rx_count == capacity(uart)) {
+	if (uart->serial.count == capacity(uart)) {
 		uart->overrun = 1;
 		uart->rsr |= RSR_OVERRUN;
 		uart->ris |= INT_OVERRUN;
@@ -221,8 +216,8 @@ static uint32_t read_flags(struct axvm_pl011 *uart)
 	uint32_t flags = uart->modem & (FR_CTS | FR_DSR | FR_DCD);
 
 	flags |= (uart->modem & MODEM_RI) != 0 ? 1u << FR_RI_SHIFT : 0;
-	flags |= uart->rx_count == 0 ? FR_RX_EMPTY : 0;
-	flags |= uart->rx_count == capacity(uart) ? FR_RX_FULL : 0;
+	flags |= uart->serial.count == 0 ? FR_RX_EMPTY : 0;
+	flags |= uart->serial.count == capacity(uart) ? FR_RX_FULL : 0;
 	flags |= full ? FR_TX_FULL : 0;
 	flags |= full || uart->tx_count != 0 ? FR_BUSY : FR_TX_EMPTY;
 	return flags;
@@ -328,29 +323,6 @@ static void write_register(struct axvm_pl011 *uart, uint32_t reg,
 
 /* ---- the device ---- */
 
-/* Lock held, after a change. */
-static void update_wanted(struct axvm_pl011 *uart)
-{
-	word_store(&uart->irq_wanted, (uart->ris & uart->imsc) != 0);
-}
-
-/*
- * Brings the line to the wanted level, no lock held. Several CPUs may do so at
- * once: whoever sets the line looks again afterwards, so the last one to set it
- * leaves it as wanted. Each further turn takes a further access elsewhere.
- */
-static void update_line(struct axvm_pl011 *uart)
-{
-	uint32_t level = word_load(&uart->irq_wanted);
-
-	while (level != word_load(&uart->irq.level)) {
-		/* Fails without a line, or before axvm_init(). */
-		if (axvm_irq_source_set(&uart->irq, level != 0) != AXVM_OK)
-			return;
-		level = word_load(&uart->irq_wanted);
-	}
-}
-
 static struct axvm_pl011 *uart_of(struct axvm_device *device)
 {
 	return CONTAINER_OF(device, struct axvm_pl011, device);
@@ -369,16 +341,15 @@ static enum axvm_access_result access(struct axvm_device *device,
 		return AXVM_ACCESS_DONE;
 	}
 	out.count = 0;
-	word_lock(&uart->lock);
+	axvmi_serial_lock(&uart->serial);
 	if (access->write != 0)
 		write_register(uart, reg, (uint32_t)access->value, &out);
 	else
 		access->value = read_register(uart, reg);
-	update_wanted(uart);
-	word_unlock(&uart->lock);
+	axvmi_serial_unlock(&uart->serial);
 	for (uint32_t i = 0; i < out.count; i++)
 		uart->config.transmit(uart->config.ctx, out.bytes[i]);
-	update_line(uart);
+	axvmi_serial_update_line(&uart->serial);
 	return AXVM_ACCESS_DONE;
 }
 
@@ -401,12 +372,47 @@ static void reset(struct axvm_device *device)
 {
 	struct axvm_pl011 *uart = uart_of(device);
 
-	word_lock(&uart->lock);
+	axvmi_serial_lock(&uart->serial);
 	power_on(uart);
-	update_wanted(uart);
-	word_unlock(&uart->lock);
-	update_line(uart);
+	axvmi_serial_unlock(&uart->serial);
+	axvmi_serial_update_line(&uart->serial);
 }
+
+/* ---- what serial.c asks for; lock held ---- */
+
+static struct axvm_pl011 *uart_with(struct axvm_serial *serial)
+{
+	return CONTAINER_OF(serial, struct axvm_pl011, serial);
+}
+
+static uint32_t room(struct axvm_serial *serial)
+{
+	const struct axvm_pl011 *uart = uart_with(serial);
+
+	if (looped(uart) || !is_on(uart, CR_RECEIVE))
+		return 0;
+	return capacity(uart) - serial->count;
+}
+
+static void receive(struct axvm_serial *serial, uint8_t byte)
+{
+	enqueue(uart_with(serial), byte);
+}
+
+static bool wants_irq(struct axvm_serial *serial)
+{
+	const struct axvm_pl011 *uart = uart_with(serial);
+
+	return (uart->ris & uart->imsc) != 0;
+}
+
+static const struct axvmi_serial_ops serial_ops = {
+	.room = room,
+	.receive = receive,
+	.wants_irq = wants_irq,
+};
+
+/* ---- making one ---- */
 
 static const struct axvm_device_ops uart_ops = {
 	.name = "pl011",
@@ -438,8 +444,7 @@ int axvm_pl011_init(struct axvm_pl011 *uart, struct axvm_vm *vm,
 		return err;
 	memset(uart, 0, sizeof(*uart));
 	uart->config = *config;
-	uart->irq.vm = vm;
-	uart->irq.line = config->line;
+	axvmi_serial_init(&uart->serial, &serial_ops, vm, config->line);
 	uart->device.ops = &uart_ops;
 	uart->device.range_count = 1;
 	uart->device.ranges[0].bus = AXVM_BUS_MMIO;
@@ -452,40 +457,15 @@ int axvm_pl011_init(struct axvm_pl011 *uart, struct axvm_vm *vm,
 
 /* ---- for the host ---- */
 
-static uint32_t room(const struct axvm_pl011 *uart)
-{
-	if (looped(uart) || !is_on(uart, CR_RECEIVE))
-		return 0;
-	return capacity(uart) - uart->rx_count;
-}
-
 size_t axvm_pl011_receive(struct axvm_pl011 *uart, const uint8_t *bytes,
 			  size_t count)
 {
-	size_t taken;
-
 	if (uart == NULL || bytes == NULL)
 		return 0;
-	word_lock(&uart->lock);
-	taken = room(uart);
-	if (taken > count)
-		taken = count;
-	for (size_t i = 0; i < taken; i++)
-		enqueue(uart, bytes[i]);
-	update_wanted(uart);
-	word_unlock(&uart->lock);
-	update_line(uart);
-	return taken;
+	return axvmi_serial_receive(&uart->serial, bytes, count);
 }
 
 size_t axvm_pl011_receive_room(struct axvm_pl011 *uart)
 {
-	size_t left;
-
-	if (uart == NULL)
-		return 0;
-	word_lock(&uart->lock);
-	left = room(uart);
-	word_unlock(&uart->lock);
-	return left;
+	return uart == NULL ? 0 : axvmi_serial_room(&uart->serial);
 }

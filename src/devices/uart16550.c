@@ -3,12 +3,13 @@
 
 /*
  * The 16550A model of axvm/devices/uart16550.h. Registers and FIFO belong to
- * uart->lock; vCPU threads come in through access(), the host through
- * axvm_uart16550_receive(). The interrupt line and the transmit callback are
- * served after the lock is released, since both end in code of the host's.
+ * uart->serial.lock; vCPU threads come in through access(), the host through
+ * axvm_uart16550_receive(). A byte is sent after the lock is released, since that
+ * ends in code of the host's.
  */
 #include "axvm/devices/uart16550.h"
 #include "internal.h"
+#include "serial.h"
 #include "uart16550_regs.h"
 
 /* Sections are those of the PC16550D data sheet, chapter "Registers". */
@@ -30,27 +31,28 @@ static uint32_t capacity(const struct axvm_uart16550 *uart)
 
 /* ---- receiver ---- */
 
+/* Of a character in the FIFO: it stands for a break that LSR has not shown. */
+#define CHARACTER_BREAK 0x100u
+
 /* Line Status Register, bit 4: a break shows when its character is the next to
  * be read. */
 static void reveal_break(struct axvm_uart16550 *uart)
 {
-	uint32_t bit = UINT32_C(1) << uart->rx_head;
+	uint16_t *first = axvmi_serial_first(&uart->serial);
 
-	if (uart->rx_count == 0 || (uart->rx_breaks & bit) == 0)
+	if (uart->serial.count == 0 || (*first & CHARACTER_BREAK) == 0)
 		return;
-	uart->rx_breaks &= ~bit;
+	*first &= (uint16_t)~CHARACTER_BREAK;
+	uart->rx_breaks--;
 	uart->errors |= LSR_BREAK;
 }
 
 /* There is room. */
 static void enqueue(struct axvm_uart16550 *uart, uint8_t byte, bool is_break)
 {
-	uint32_t slot = (uart->rx_head + uart->rx_count) % AXVM_UART16550_FIFO;
-
-	uart->rx[slot] = byte;
-	if (is_break)
-		uart->rx_breaks |= UINT32_C(1) << slot;
-	uart->rx_count++;
+	axvmi_serial_put(&uart->serial,
+			 is_break ? byte | CHARACTER_BREAK : byte);
+	uart->rx_breaks += is_break;
 	reveal_break(uart);
 }
 
@@ -58,19 +60,16 @@ static uint8_t dequeue(struct axvm_uart16550 *uart)
 {
 	uint8_t byte;
 
-	if (uart->rx_count == 0)
+	if (uart->serial.count == 0)
 		return 0;
-	byte = uart->rx[uart->rx_head];
-	uart->rx_head = (uart->rx_head + 1) % AXVM_UART16550_FIFO;
-	uart->rx_count--;
+	byte = (uint8_t)axvmi_serial_get(&uart->serial);
 	reveal_break(uart);
 	return byte;
 }
 
 static void clear_receiver(struct axvm_uart16550 *uart)
 {
-	uart->rx_head = 0;
-	uart->rx_count = 0;
+	axvmi_serial_clear(&uart->serial);
 	uart->rx_breaks = 0;
 }
 
@@ -80,7 +79,7 @@ static void clear_receiver(struct axvm_uart16550 *uart)
  */
 static void loop_back(struct axvm_uart16550 *uart, uint8_t byte, bool is_break)
 {
-	if (uart->rx_count == capacity(uart)) {
+	if (uart->serial.count == capacity(uart)) {
 		uart->errors |= LSR_OVERRUN;
 		if (fifos_on(uart))
 			return;
@@ -106,8 +105,9 @@ static uint8_t interrupt_id(const struct axvm_uart16550 *uart)
 		return IIR_STATUS;
 	/* Without a clock the time-out of "FIFO Interrupt Mode Operation" is
 	 * over at once: a FIFO that is not empty never stays silent. */
-	if ((uart->ier & IER_DATA) != 0 && uart->rx_count != 0)
-		return !fifos_on(uart) || uart->rx_count >= trigger_level(uart)
+	if ((uart->ier & IER_DATA) != 0 && uart->serial.count != 0)
+		return !fifos_on(uart) ||
+				       uart->serial.count >= trigger_level(uart)
 			       ? IIR_DATA
 			       : IIR_TIMEOUT;
 	if ((uart->ier & IER_THRE) != 0 && uart->thre_pending != 0)
@@ -115,29 +115,6 @@ static uint8_t interrupt_id(const struct axvm_uart16550 *uart)
 	if ((uart->ier & IER_MODEM) != 0 && (uart->msr & MSR_DELTAS) != 0)
 		return IIR_MODEM;
 	return IIR_NONE;
-}
-
-/* Lock held, after a change. */
-static void update_wanted(struct axvm_uart16550 *uart)
-{
-	word_store(&uart->irq_wanted, interrupt_id(uart) != IIR_NONE);
-}
-
-/*
- * Brings the line to the wanted level, no lock held. Several CPUs may do so at
- * once: whoever sets the line looks again afterwards, so the last one to set it
- * leaves it as wanted. Each further turn takes a further access elsewhere.
- */
-static void update_line(struct axvm_uart16550 *uart)
-{
-	uint32_t level = word_load(&uart->irq_wanted);
-
-	while (level != word_load(&uart->irq.level)) {
-		/* Fails without a line, or before axvm_init(). */
-		if (axvm_irq_source_set(&uart->irq, level != 0) != AXVM_OK)
-			return;
-		level = word_load(&uart->irq_wanted);
-	}
 }
 
 /* ---- modem control ---- */
@@ -182,7 +159,7 @@ static uint8_t read_lsr(struct axvm_uart16550 *uart)
 {
 	uint32_t lsr = LSR_THRE | LSR_TEMT | uart->errors;
 
-	if (uart->rx_count != 0)
+	if (uart->serial.count != 0)
 		lsr |= LSR_DATA;
 	if (fifos_on(uart) &&
 	    (uart->rx_breaks != 0 || (uart->errors & LSR_BREAK) != 0))
@@ -328,16 +305,15 @@ static enum axvm_access_result access(struct axvm_device *device,
 		access->value = 0;
 		return AXVM_ACCESS_DONE;
 	}
-	word_lock(&uart->lock);
+	axvmi_serial_lock(&uart->serial);
 	if (access->write != 0)
 		sent = write_register(uart, reg, byte);
 	else
 		access->value = read_register(uart, reg);
-	update_wanted(uart);
-	word_unlock(&uart->lock);
+	axvmi_serial_unlock(&uart->serial);
 	if (sent)
 		uart->config.transmit(uart->config.ctx, byte);
-	update_line(uart);
+	axvmi_serial_update_line(&uart->serial);
 	return AXVM_ACCESS_DONE;
 }
 
@@ -357,12 +333,44 @@ static void reset(struct axvm_device *device)
 {
 	struct axvm_uart16550 *uart = uart_of(device);
 
-	word_lock(&uart->lock);
+	axvmi_serial_lock(&uart->serial);
 	power_on(uart);
-	update_wanted(uart);
-	word_unlock(&uart->lock);
-	update_line(uart);
+	axvmi_serial_unlock(&uart->serial);
+	axvmi_serial_update_line(&uart->serial);
 }
+
+/* ---- what serial.c asks for; lock held ---- */
+
+static struct axvm_uart16550 *uart_with(struct axvm_serial *serial)
+{
+	return CONTAINER_OF(serial, struct axvm_uart16550, serial);
+}
+
+static uint32_t room(struct axvm_serial *serial)
+{
+	const struct axvm_uart16550 *uart = uart_with(serial);
+
+	/* Modem Control Register, bit 4: looped back, the input is open. */
+	return looped(uart) ? 0 : capacity(uart) - serial->count;
+}
+
+static void receive(struct axvm_serial *serial, uint8_t byte)
+{
+	enqueue(uart_with(serial), byte, false);
+}
+
+static bool wants_irq(struct axvm_serial *serial)
+{
+	return interrupt_id(uart_with(serial)) != IIR_NONE;
+}
+
+static const struct axvmi_serial_ops serial_ops = {
+	.room = room,
+	.receive = receive,
+	.wants_irq = wants_irq,
+};
+
+/* ---- making one ---- */
 
 static const struct axvm_device_ops uart_ops = {
 	.name = "uart16550",
@@ -396,8 +404,7 @@ int axvm_uart16550_init(struct axvm_uart16550 *uart, struct axvm_vm *vm,
 		return err;
 	memset(uart, 0, sizeof(*uart));
 	uart->config = *config;
-	uart->irq.vm = vm;
-	uart->irq.line = config->line;
+	axvmi_serial_init(&uart->serial, &serial_ops, vm, config->line);
 	uart->device.ops = &uart_ops;
 	uart->device.range_count = 1;
 	range = &uart->device.ranges[0];
@@ -412,39 +419,15 @@ int axvm_uart16550_init(struct axvm_uart16550 *uart, struct axvm_vm *vm,
 
 /* ---- for the host ---- */
 
-static uint32_t room(const struct axvm_uart16550 *uart)
-{
-	/* Modem Control Register, bit 4: looped back, the input is open. */
-	return looped(uart) ? 0 : capacity(uart) - uart->rx_count;
-}
-
 size_t axvm_uart16550_receive(struct axvm_uart16550 *uart, const uint8_t *bytes,
 			      size_t count)
 {
-	size_t taken;
-
 	if (uart == NULL || bytes == NULL)
 		return 0;
-	word_lock(&uart->lock);
-	taken = room(uart);
-	if (taken > count)
-		taken = count;
-	for (size_t i = 0; i < taken; i++)
-		enqueue(uart, bytes[i], false);
-	update_wanted(uart);
-	word_unlock(&uart->lock);
-	update_line(uart);
-	return taken;
+	return axvmi_serial_receive(&uart->serial, bytes, count);
 }
 
 size_t axvm_uart16550_receive_room(struct axvm_uart16550 *uart)
 {
-	size_t left;
-
-	if (uart == NULL)
-		return 0;
-	word_lock(&uart->lock);
-	left = room(uart);
-	word_unlock(&uart->lock);
-	return left;
+	return uart == NULL ? 0 : axvmi_serial_room(&uart->serial);
 }

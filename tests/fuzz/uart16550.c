@@ -55,13 +55,12 @@ static void transmit(void *ctx, uint8_t byte)
 
 static void check_state(void)
 {
-	require(uart.lock == 0);
-	require(uart.rx_count <= ((uart.fcr & 1) != 0 ? 16 : 1));
-	require(uart.rx_head < AXVM_UART16550_FIFO);
+	require(uart.serial.lock == 0);
+	require(uart.serial.count <= ((uart.fcr & 1) != 0 ? 16 : 1));
 	require((uart.ier & 0xf0) == 0 && (uart.mcr & 0xe0) == 0);
 	require((uart.errors & ~0x12u) == 0);
-	require(axvmi_line_level(&vm, LINE) == (uart.irq_wanted != 0));
-	require(axvmi_line_level(&vm, LINE) == (uart.irq.level != 0));
+	require(axvmi_line_level(&vm, LINE) == (uart.serial.irq_wanted != 0));
+	require(axvmi_line_level(&vm, LINE) == (uart.serial.irq.level != 0));
 	require(load_seq(&vm.lines.asserted[LINE]) <= 1);
 	require(read <= taken + looped);
 }
@@ -73,7 +72,7 @@ static void check_read(uint32_t reg, uint64_t value, bool dlab, uint32_t before)
 
 	require(value <= 0xff);
 	if (reg == 0 && !dlab)
-		read += before - uart.rx_count;
+		read += before - uart.serial.count;
 	if (reg == 2) {
 		require((value & 0x30) == 0);
 		/* A transmit interrupt is over when it is reported, and may
@@ -82,7 +81,7 @@ static void check_read(uint32_t reg, uint64_t value, bool dlab, uint32_t before)
 	}
 	if (reg == 5) {
 		require((value & 0x60) == 0x60 && (value & 0x0c) == 0);
-		require(((value & 1) != 0) == (uart.rx_count != 0));
+		require(((value & 1) != 0) == (uart.serial.count != 0));
 	}
 }
 
@@ -93,7 +92,7 @@ static void access_register(const uint8_t *step)
 	uint32_t size = UINT32_C(1) << (step[0] >> 2 & 3);
 	uint64_t offset = step[1] % range->size;
 	uint32_t shift = uart.config.reg_shift;
-	uint32_t before = uart.rx_count;
+	uint32_t before = uart.serial.count;
 	bool dlab = (uart.lcr & 0x80) != 0;
 	bool write = (step[0] & 1) != 0;
 	uint64_t value = step[2];

@@ -18,8 +18,8 @@
 #define AXVM_DEVICES_PL011_H
 
 #include "../device.h"
-#include "../irq.h"
 #include "../types.h"
+#include "serial.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -48,15 +48,10 @@ struct axvm_pl011_config {
 struct axvm_pl011 {
 	struct axvm_device device;
 	struct axvm_pl011_config config;
-	struct axvm_irq_source irq;
-	uint32_t irq_wanted; /* level the registers ask for */
-	uint32_t lock; /* guards what follows */
-	uint32_t rx_head;
-	uint32_t rx_count;
+	struct axvm_serial serial; /* received, as UARTDR shows them */
 	uint32_t tx_count; /* written while the transmitter was off */
 	uint32_t tx_streak; /* sent since the FIFO last looked full */
 	uint32_t tx_looks; /* at the full one */
-	uint16_t rx[AXVM_PL011_FIFO]; /* as UARTDR shows them */
 	uint8_t tx[AXVM_PL011_FIFO];
 	uint16_t cr, imsc, ris, ibrd;
 	uint8_t lcr_h, ifls, fbrd, ilpr;

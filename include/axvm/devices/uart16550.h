@@ -15,8 +15,8 @@
 #define AXVM_DEVICES_UART16550_H
 
 #include "../device.h"
-#include "../irq.h"
 #include "../types.h"
+#include "serial.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,13 +45,8 @@ struct axvm_uart16550_config {
 struct axvm_uart16550 {
 	struct axvm_device device;
 	struct axvm_uart16550_config config;
-	struct axvm_irq_source irq;
-	uint32_t irq_wanted; /* level the registers ask for */
-	uint32_t lock; /* guards what follows */
-	uint32_t rx_head;
-	uint32_t rx_count;
-	uint32_t rx_breaks; /* bit n: rx[n] is a break */
-	uint8_t rx[AXVM_UART16550_FIFO];
+	struct axvm_serial serial;
+	uint32_t rx_breaks; /* in the FIFO, that LSR has not shown */
 	uint8_t ier, fcr, lcr, mcr, msr, scr, dll, dlm;
 	uint8_t errors; /* OE and BI of LSR, until it is read */
 	uint8_t thre_pending;

@@ -191,12 +191,37 @@ void axvmi_arm_cpu_disable(struct axvm_cpu *cpu)
 struct regime {
 	uint64_t hcr;
 	uint64_t vttbr;
+	bool foreign; /* the EL1 registers are of another VM, or of none */
+	uint64_t tcr;
+	uint64_t sctlr;
 };
+
+/*
+ * An AT that is speculated meanwhile must not leave translations by the EL1
+ * registers of another VM under this VMID (Cortex-A76 erratum 1165522). So no
+ * walk is allowed then, and none is left out: EPD0, EPD1, M. All else is safe as
+ * it is: VTTBR_EL2 and the EL1 registers of a vCPU change together while TGE is
+ * 1, and an ISB comes before it is 0.
+ */
+static void forbid_walks(struct regime *r)
+{
+	r->tcr = sys_read(SYS_TCR_EL12);
+	r->sctlr = sys_read(SYS_SCTLR_EL12);
+	sys_write(SYS_TCR_EL12, r->tcr | TCR_EPD0 | TCR_EPD1);
+	sys_write(SYS_SCTLR_EL12, r->sctlr | SCTLR_M);
+	hw_isb();
+}
 
 static struct regime regime_of(struct axvm_vm *vm)
 {
-	struct regime host = {sys_read(SYS_HCR_EL2), sys_read(SYS_VTTBR_EL2)};
+	struct regime host = {
+		.hcr = sys_read(SYS_HCR_EL2),
+		.vttbr = sys_read(SYS_VTTBR_EL2),
+	};
 
+	host.foreign = host.vttbr != arm_vttbr(vm);
+	if (host.foreign)
+		forbid_walks(&host);
 	sys_write(SYS_VTTBR_EL2, arm_vttbr(vm));
 	sys_write(SYS_HCR_EL2, host.hcr & ~HCR_TGE);
 	hw_isb();
@@ -208,6 +233,11 @@ static void regime_back(struct regime host)
 	sys_write(SYS_VTTBR_EL2, host.vttbr);
 	sys_write(SYS_HCR_EL2, host.hcr);
 	hw_isb();
+	if (host.foreign) {
+		sys_write(SYS_TCR_EL12, host.tcr);
+		sys_write(SYS_SCTLR_EL12, host.sctlr);
+		hw_isb();
+	}
 }
 
 void axvmi_arm_tlb_flush_local(struct axvm_vm *vm)

@@ -125,6 +125,11 @@
 /* SCTLR_EL2: EnIA, EnIB, EnDA, EnDB. */
 #define SCTLR_PAUTH (BIT64(31) | BIT64(30) | BIT64(27) | BIT64(13))
 
+/* TCR_EL1: no walks by TTBR0_EL1, by TTBR1_EL1. SCTLR_EL1: stage 1 is on. */
+#define TCR_EPD0 BIT64(7)
+#define TCR_EPD1 BIT64(23)
+#define SCTLR_M BIT64(0)
+
 /* SCTLR_EL1: loads and stores are big-endian, at EL0; at EL1, and of walks. */
 #define SCTLR_E0E BIT64(24)
 #define SCTLR_EE BIT64(25)

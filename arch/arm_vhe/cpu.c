@@ -115,6 +115,8 @@ static const char *missing(void)
 		return "the CPU has no GICv3 system registers";
 	if ((sys_read(SYS_ICC_SRE_EL2) & ICC_SRE_SRE) == 0)
 		return "ICC_SRE_EL2.SRE is not set";
+	if ((sys_read(SYS_ICH_VTR_EL2) & ICH_VTR_TDS) == 0)
+		return "ICH_HCR_EL2.TDIR does not trap ICC_DIR_EL1";
 	if (!has_4k_pages())
 		return "stage 2 has no 4 KiB pages";
 	return NULL;

@@ -108,7 +108,8 @@ static inline bool vgic_renew(const struct vgic *g, const struct vgic_cpu *cpu,
 	if (vgic_ended_with_hw(VGIC_VTIMER, regs->lr[slot]) == 0 ||
 	    (busy & m) != 0 || (vgic_deliverable(g, b) & m) == 0)
 		return false;
-	regs->lr[slot] = vgic_own_lr(cpu, VGIC_VTIMER, LR_PENDING);
+	/* The rest of it is what it was, or there would be a fold first. */
+	regs->lr[slot] |= LR_PENDING;
 	return true;
 }
 

@@ -167,6 +167,7 @@ ENDFUNC axvmi_arm_world_run
 	msr SYS_HCR_EL2, x9
 	msr SYS_PAN, x11
 	mov sp, x10
+	mov x29, sp /* no walker of the host's stack may follow the guest's */
 	isb
 #ifdef AXVM_BENCH_COUNT
 	adrp x11, axvmi_bench_counts

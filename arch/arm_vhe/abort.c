@@ -40,7 +40,7 @@ static void reflect(struct arm_vcpu *v, const struct arm_syndrome *s,
 static int denied(struct arm_vcpu *v, const struct arm_syndrome *s,
 		  uint64_t fsc)
 {
-	axvmi_arm_fill_exit(v, s);
+	arm_fill_exit(v, s);
 	v->core.exit->gva = s->far;
 	v->core.exit->valid |= AXVM_EXIT_GVA_VALID;
 	v->refusal.esr = axvmi_arm_abort_esr(v, s->esr, fsc);
@@ -104,7 +104,7 @@ static int strange(struct arm_vcpu *v, const struct arm_syndrome *s)
 		reflect(v, s, FSC_EXTERNAL);
 		return 0;
 	}
-	axvmi_arm_fill_exit(v, s);
+	arm_fill_exit(v, s);
 	exit->u.fault.kind = AXVM_FAULT_UNKNOWN;
 	exit->u.fault.access = 0;
 	if ((s->esr & ISS_FNV) == 0) {

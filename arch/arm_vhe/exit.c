@@ -8,18 +8,6 @@
  */
 #include "exit.h"
 
-void axvmi_arm_fill_exit(struct arm_vcpu *v, const struct arm_syndrome *s)
-{
-	struct axvm_exit *exit = v->core.exit;
-
-	exit->pc = v->frame.pc;
-	exit->valid |= AXVM_EXIT_RAW_VALID;
-	exit->raw[0] = s->esr;
-	exit->raw[1] = s->far;
-	exit->raw[2] = s->hpfar;
-	exit->raw[3] = 0;
-}
-
 /*
  * Nothing that a guest can cause here, or an SError: something in the machine
  * went wrong. Unless the host knows better, the guest gets it as an SError.
@@ -28,7 +16,7 @@ static int unknown(struct arm_vcpu *v, const struct arm_syndrome *s)
 {
 	axvmi_leave(&v->core);
 	axvmi_count(&v->core, AXVM_STAT_OTHER);
-	axvmi_arm_fill_exit(v, s);
+	arm_fill_exit(v, s);
 	v->core.exit->u.fault.kind = AXVM_FAULT_UNKNOWN;
 	v->core.exit->u.fault.access = 0;
 	v->refusal.esr = esr_make(EC_SERROR, 0);

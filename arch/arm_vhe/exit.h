@@ -144,10 +144,19 @@ static inline struct arm_insn arm_insn_from_esr(uint64_t esr)
 	return insn;
 }
 
-/* ---- exit.c ---- */
-
 /* pc and the syndrome into the exit. */
-void axvmi_arm_fill_exit(struct arm_vcpu *v, const struct arm_syndrome *s);
+static inline void arm_fill_exit(struct arm_vcpu *v,
+				 const struct arm_syndrome *s)
+{
+	struct axvm_exit *exit = v->core.exit;
+
+	exit->pc = v->frame.pc;
+	exit->valid |= AXVM_EXIT_RAW_VALID;
+	exit->raw[0] = s->esr;
+	exit->raw[1] = s->far;
+	exit->raw[2] = s->hpfar;
+	exit->raw[3] = 0;
+}
 
 /* ---- abort.c ---- */
 

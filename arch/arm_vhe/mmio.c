@@ -151,30 +151,38 @@ reflect(struct arm_vcpu *v, const struct arm_syndrome *s, uint64_t fsc)
 
 /* ---- accesses ---- */
 
+/* Leaves an access to the host: of `size` bytes at s->far and gpa. */
+static int leave(struct arm_vcpu *v, const struct arm_syndrome *s, uint64_t gpa,
+		 uint64_t value, uint32_t size)
+{
+	struct axvm_exit *exit = v->core.exit;
+
+	arm_fill_exit(v, s);
+	exit->valid =
+		AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID | AXVM_EXIT_RAW_VALID;
+	exit->gpa = gpa;
+	exit->gva = s->far;
+	exit->u.mmio.value = value;
+	exit->u.mmio.size = size;
+	exit->u.mmio.write = (s->esr & ISS_WNR) != 0;
+	return AXVM_EXIT_MMIO;
+}
+
 /* Leaves access number m->part to the host. */
 static int exit_mmio(struct arm_vcpu *v, const struct arm_insn *insn,
 		     uint64_t value)
 {
 	struct arm_mmio *m = &v->mmio;
-	uint32_t size = part_size(insn);
+	uint64_t offset = (uint64_t)m->part * part_size(insn);
 	const struct arm_syndrome s = {
 		.esr = m->esr,
-		.far = m->gva + (uint64_t)m->part * size,
+		.far = m->gva + offset,
 		.hpfar = FIELD_PUT(HPFAR_FIPA, m->gpa >> PAGE_SHIFT_4K),
 	};
-	struct axvm_exit *exit = v->core.exit;
+	int reason = leave(v, &s, m->gpa + offset, value, part_size(insn));
 
-	axvmi_arm_fill_exit(v, &s);
-	exit->raw[3] = m->insn;
-	exit->gpa = m->gpa + (uint64_t)m->part * size;
-	exit->gva = s.far;
-	exit->valid |= AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID;
-	exit->u.mmio.value = value;
-	exit->u.mmio.size = size;
-	exit->u.mmio.write = insn->kind == ARM_INSN_STORE;
-	v->refusal.esr = axvmi_arm_abort_esr(v, s.esr, FSC_EXTERNAL);
-	v->refusal.far = s.far;
-	return AXVM_EXIT_MMIO;
+	v->core.exit->raw[3] = m->insn;
+	return reason;
 }
 
 /* An access that the library itself may answer. */
@@ -310,6 +318,26 @@ static int exit_described(struct arm_vcpu *v)
 	return exit_mmio(v, &insn, part_value(v, &insn, 0));
 }
 
+int axvmi_arm_mmio_leave(struct arm_vcpu *v)
+{
+	struct arm_mmio *m = &v->mmio;
+	struct arm_insn insn = arm_insn_from_esr(m->esr);
+	const struct arm_syndrome s = {
+		.esr = m->esr,
+		.far = m->gva,
+		.hpfar = FIELD_PUT(HPFAR_FIPA, m->gpa >> PAGE_SHIFT_4K),
+	};
+	uint64_t value = 0;
+
+	if (insn.kind == ARM_INSN_STORE)
+		value = arm_insn_store_value(insn.width,
+					     arm_read_x(v, insn.rt));
+	m->insn = 0;
+	m->part = 0;
+	m->turned = 0;
+	return leave(v, &s, m->gpa, value, insn.width);
+}
+
 int axvmi_arm_mmio_refused(struct arm_vcpu *v, enum axvm_access_result result)
 {
 	const struct arm_syndrome s = {.esr = v->mmio.esr, .far = v->mmio.gva};
@@ -317,8 +345,7 @@ int axvmi_arm_mmio_refused(struct arm_vcpu *v, enum axvm_access_result result)
 	/* A result that does not exist is no answer either. */
 	if (result != AXVM_ACCESS_EXIT)
 		return reflect(v, &s, FSC_EXTERNAL);
-	v->mmio.turned = 0;
-	return exit_described(v);
+	return axvmi_arm_mmio_leave(v);
 }
 
 /* The end of an access that the syndrome describes; `value` is what a load has
@@ -379,16 +406,30 @@ int axvmi_arm_mmio(struct arm_vcpu *v, const struct arm_syndrome *s,
 
 /* ---- completion ---- */
 
+/* The host refuses access number m->part. */
+static void refuse(struct arm_vcpu *v)
+{
+	struct arm_mmio *m = &v->mmio;
+	struct arm_syndrome s = {.esr = m->esr, .far = m->gva};
+	struct arm_insn insn;
+
+	if (m->part != 0) {
+		insn = axvmi_arm_insn_decode(m->insn);
+		s.far += (uint64_t)m->part * part_size(&insn);
+	}
+	(void)reflect(v, &s, FSC_EXTERNAL);
+}
+
 void axvmi_arm_mmio_complete(struct arm_vcpu *v,
 			     enum axvm_complete_action action, uint64_t value)
 {
 	struct arm_mmio *m = &v->mmio;
 	struct arm_insn insn;
 
+	if (action == AXVM_COMPLETE_FAULT)
+		refuse(v);
 	if (action != AXVM_COMPLETE_DONE) {
 		m->part = 0;
-		if (action == AXVM_COMPLETE_FAULT)
-			axvmi_arm_inject(v, v->refusal.esr, v->refusal.far);
 		return;
 	}
 	if (m->insn == 0) {

@@ -34,15 +34,45 @@ static inline bool arm_is_last_device(const struct arm_vcpu *v, uint64_t esr,
 	       (v->last.widths & size) != 0 && is_aligned(gpa, size);
 }
 
+static inline bool arm_only_moves_pc(const struct arm_vcpu *v)
+{
+	return (v->frame.pstate & (SPSR_AARCH32 | SPSR_BTYPE | SPSR_SS)) == 0;
+}
+
 /* It is neither for big-endian data, which SCTLR_EL1 may say, nor AArch32, nor for
  * an instruction that changes more of PSTATE than its pc: see arm_skip64(). */
 static inline bool arm_is_plain_state(const struct arm_vcpu *v, uint64_t sctlr)
 {
-	const uint64_t unusual = SPSR_AARCH32 | SPSR_BTYPE | SPSR_SS;
-
-	return (sctlr & (SCTLR_E0E | SCTLR_EE)) == 0 &&
-	       (v->frame.pstate & unusual) == 0;
+	return (sctlr & (SCTLR_E0E | SCTLR_EE)) == 0 && arm_only_moves_pc(v);
 }
+
+/* The end of an access in such a state; `value` is what a load has read. */
+static inline void arm_mmio_done(struct arm_vcpu *v, uint64_t value)
+{
+	struct arm_insn insn = arm_insn_from_esr(v->mmio.esr);
+
+	if (insn.kind == ARM_INSN_LOAD)
+		arm_write_x(v, insn.rt, arm_insn_load_value(&insn, value));
+	v->frame.pc += 4;
+}
+
+/* The exit that waits, if one does, at the start of a run. */
+static inline void arm_end_wait(struct arm_vcpu *v)
+{
+	const struct arm_mmio *m = &v->mmio;
+
+	if (v->core.wait == AXVM_EXIT_MMIO &&
+	    v->core.action == AXVM_COMPLETE_DONE &&
+	    (m->insn | m->turned) == 0 && arm_only_moves_pc(v)) {
+		arm_mmio_done(v, v->core.answer);
+		axvmi_completed(&v->core);
+	} else if (v->core.wait != 0) {
+		axvmi_complete(&v->core);
+	}
+}
+
+/* Leaves the plain access in v->mmio to the host; as axvmi_arm_exit(). */
+int axvmi_arm_mmio_leave(struct arm_vcpu *v);
 
 /* What to do with the access in v->mmio when a device does not say DONE; as
  * axvmi_arm_exit(). */
@@ -70,18 +100,14 @@ static inline int arm_mmio(struct arm_vcpu *v, uint64_t esr, uint64_t far,
 	v->mmio.gpa = gpa;
 	v->mmio.gva = far;
 	if (device == NULL)
-		return axvmi_arm_mmio_refused(v, AXVM_ACCESS_EXIT);
+		return axvmi_arm_mmio_leave(v);
 	if (access.write != 0)
 		access.value = arm_insn_store_value(insn.width,
 						    arm_read_x(v, insn.rt));
 	result = device->ops->access(device, &access);
 	if (result != AXVM_ACCESS_DONE)
 		return axvmi_arm_mmio_refused(v, result);
-	insn = arm_insn_from_esr(v->mmio.esr);
-	if (insn.kind == ARM_INSN_LOAD)
-		arm_write_x(v, insn.rt,
-			    arm_insn_load_value(&insn, access.value));
-	v->frame.pc += 4;
+	arm_mmio_done(v, access.value);
 	return 0;
 }
 

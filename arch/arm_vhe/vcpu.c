@@ -355,16 +355,22 @@ static int wait_suspended(struct arm_vcpu *v)
 	return AXVM_EXIT_IRQ;
 }
 
+/* The virtual timer, by its control. */
+static bool may_ask(uint64_t ctl)
+{
+	return (ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) == CNT_CTL_ENABLE;
+}
+
 int axvmi_arm_vcpu_run(struct axvm_vcpu *vcpu)
 {
 	struct arm_vcpu *v = arm_vcpu(vcpu);
 	uint64_t began = sys_read(SYS_CNTPCT_EL0);
 	int reason = 0;
 
-	if (vcpu->wait != 0)
-		axvmi_complete(vcpu);
+	arm_end_wait(v);
 	interrupts_on(v);
-	axvmi_arm_vtimer_look(v);
+	if (v->vtimer_held != 0 || may_ask(v->el1[ARM_EL1_CNTV_CTL]))
+		axvmi_arm_vtimer_look(v);
 	if ((v->cntp_ctl & CNT_CTL_ENABLE) != 0)
 		v->effects |= ARM_EFFECT_TIMER;
 	if (v->mmio.part != 0)

@@ -355,8 +355,7 @@ static int machine_run(struct axvm_vcpu *vcpu)
 	struct arm_vcpu *v = arm_vcpu(vcpu);
 	int reason;
 
-	if (vcpu->wait != 0)
-		axvmi_complete(vcpu);
+	arm_end_wait(v);
 	reason = machine_begin(v);
 	if (reason == 0)
 		reason = axvmi_enter(vcpu);

@@ -80,9 +80,10 @@ static void check_exit(void)
 		machine_require(e->u.fault.kind <= AXVM_FAULT_UNKNOWN, "kind");
 		break;
 	case AXVM_EXIT_MMIO:
-		machine_require(
-			e->valid == (AXVM_EXIT_GPA_VALID | AXVM_EXIT_GVA_VALID),
-			"valid");
+		machine_require(e->valid == (AXVM_EXIT_GPA_VALID |
+					     AXVM_EXIT_GVA_VALID |
+					     AXVM_EXIT_RAW_VALID),
+				"valid");
 		machine_require(e->u.mmio.size == 1 || e->u.mmio.size == 2 ||
 					e->u.mmio.size == 4 ||
 					e->u.mmio.size == 8,

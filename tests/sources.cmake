@@ -53,6 +53,7 @@ set(AXVM_FUZZERS
   api
   arm_vhe_exit
   arm_vhe_insn
+  arm_vhe_irq
   arm_vhe_psci
   arm_vhe_sysreg
   arm_vhe_vgic

@@ -238,16 +238,25 @@ int axvmi_arm_mmio_more(struct arm_vcpu *v)
 
 /* ---- ISV 0 ---- */
 
+/* Of the first byte, by the registers that the instruction names. */
+static uint64_t address_of(const struct arm_vcpu *v,
+			   const struct arm_insn *insn)
+{
+	return axvmi_arm_insn_address(insn, read_base(v, insn->rn),
+				      arm_read_x(v, insn->rm), v->frame.pc);
+}
+
 /*
  * The abort belongs to the first byte of this instruction, which may have been
  * changed meanwhile, and all its bytes are in one page. A tag may be anything.
+ *
+ * A pair may have its halves in two pages. What the other page is, if it is any,
+ * only the guest's tables know: nothing here does that, so it is an access that
+ * no device supports.
  */
-static bool is_whole(const struct arm_vcpu *v, const struct arm_insn *insn,
-		     const struct arm_syndrome *s)
+static bool is_whole(const struct arm_insn *insn, const struct arm_syndrome *s,
+		     uint64_t address)
 {
-	uint64_t address =
-		axvmi_arm_insn_address(insn, read_base(v, insn->rn),
-				       arm_read_x(v, insn->rm), v->frame.pc);
 	uint64_t last = insn->count * insn->width - 1;
 
 	return ((address ^ s->far) & FIELD64(55, 0)) == 0 &&
@@ -261,6 +270,7 @@ decoded(struct arm_vcpu *v, const struct arm_syndrome *s, uint64_t gpa)
 {
 	bool aarch32 = (v->frame.pstate & SPSR_AARCH32) != 0;
 	struct arm_insn insn;
+	uint64_t address;
 	uint32_t word = 0;
 	bool fetched = aarch32 || arm_metal(v)->fetch(v, &word);
 
@@ -271,11 +281,14 @@ decoded(struct arm_vcpu *v, const struct arm_syndrome *s, uint64_t gpa)
 		return 0;
 	insn = axvmi_arm_insn_decode(word);
 	if (insn.kind == ARM_INSN_OTHER ||
-	    (insn.kind == ARM_INSN_STORE) != ((s->esr & ISS_WNR) != 0) ||
-	    !is_whole(v, &insn, s))
+	    (insn.kind == ARM_INSN_STORE) != ((s->esr & ISS_WNR) != 0))
 		return reflect(v, s, FSC_EXTERNAL);
-	if (!is_aligned(gpa, insn.width))
+	/* As Device memory does, wherever the bytes are. */
+	address = address_of(v, &insn);
+	if (!is_aligned(address, insn.width))
 		return reflect(v, s, FSC_ALIGNMENT);
+	if (!is_whole(&insn, s, address))
+		return reflect(v, s, FSC_EXTERNAL);
 	v->mmio.gpa = gpa;
 	v->mmio.gva = s->far;
 	v->mmio.esr = s->esr;

@@ -516,6 +516,34 @@ static void unaligned_instructions_are_alignment_faults(void **state)
 	expect_abort(ISS_WNR | ALIGNMENT, GVA + DEVICE + 4);
 }
 
+/* Whichever page the CPU complains of. */
+static void
+unaligned_instructions_over_a_page_are_alignment_faults(void **state)
+{
+	static const struct {
+		uint32_t insn;
+		unsigned before; /* bytes in the first page */
+	} cases[] = {
+		{0xf8408461, 3}, /* ldr x1, [x3], #8 */
+		{0xa9400861, 12}, /* ldp x1, x2, [x3] */
+		{0x29400861, 2}, /* ldp w1, w2, [x3] */
+		{0x3dc00062, 8}, /* ldr q2, [x3] */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t at = DEVICE + 0x1000 - cases[i].before;
+
+		m.v->frame.x[3] = GVA + at;
+		insn_at(cases[i].insn, false, at);
+		expect_abort(ALIGNMENT, GVA + at);
+		m.v->frame.x[3] = GVA + at - 0x1000;
+		insn_at(cases[i].insn, false, DEVICE);
+		expect_abort(ALIGNMENT, GVA + DEVICE);
+	}
+	assert_int_equal(m.device.accesses + m.words.accesses, 0);
+}
+
 static void code_that_is_gone_is_run_again(void **state)
 {
 	(void)state;
@@ -749,6 +777,7 @@ int main(void)
 		TEST(what_a_device_cannot_do_is_reflected),
 		TEST(an_abort_of_another_address_is_reflected),
 		TEST(unaligned_instructions_are_alignment_faults),
+		TEST(unaligned_instructions_over_a_page_are_alignment_faults),
 		TEST(code_that_is_gone_is_run_again),
 		TEST(aarch32_code_is_not_decoded),
 	};

@@ -306,6 +306,7 @@ static void all_forms(const struct place *p)
 	if (machine.axvm) {
 		refused(p);
 		unaligned(p);
+		over_a_page(p);
 	} else {
 		skip("real machines take them", "%s: refused forms", p->name);
 	}

@@ -69,6 +69,7 @@ void ordered(const struct place *p);
 void literals(const struct place *p);
 void refused(const struct place *p);
 void unaligned(const struct place *p);
+void over_a_page(const struct place *p);
 void wrong_width(const struct place *p);
 
 #endif

@@ -572,6 +572,30 @@ void unaligned(const struct place *p)
 	check(others, "%s: so it is of pairs, q and post-index", p->name);
 }
 
+/* Over the end of a page into one that may be anything. */
+void over_a_page(const struct place *p)
+{
+	uint64_t end = (p->hole | 0xfff) + 1;
+	bool ok = true;
+
+	for (uint32_t before = 1; before < 8; before++) {
+		ok = ok &&
+		     aborts(p, insn_lsp(2, 0, 2, 1, 9, 10, 8, 0), end - before,
+			    FSC_ALIGNMENT) &&
+		     aborts(p, insn_lsp(2, 0, 2, 0, 9, 10, 8, 0), end - before,
+			    FSC_ALIGNMENT) &&
+		     aborts(p, insn_ls9(3, 0, 1, 1, 9, 8, 8), end - before,
+			    FSC_ALIGNMENT);
+	}
+	check(ok, "%s: an unaligned access over a page is an alignment fault",
+	      p->name);
+	check(aborts(p, insn_lsp(2, 0, 2, 1, 9, 10, 8, 0), end - 8,
+		     FSC_EXTERNAL) &&
+		      aborts(p, insn_lsp(2, 0, 2, 0, 9, 10, 8, 0), end - 8,
+			     FSC_EXTERNAL),
+	      "%s: a pair in two pages is not supported", p->name);
+}
+
 /* A width the device does not have: a fault or a made-up value, no more. */
 void wrong_width(const struct place *p)
 {

@@ -71,6 +71,15 @@ static int ram(struct arm_vcpu *v, const struct arm_syndrome *s, uint64_t gpa,
 	return denied(v, s, FSC_EXTERNAL);
 }
 
+/* No tables are here: nothing, a device of ours, or by HCR_EL2.PTW one of the
+ * machine's, which walks, also those of translate(), do not touch. */
+static bool is_no_table(const struct arm_syndrome *s,
+			const struct axvmi_space *space)
+{
+	return space == NULL || space->kind == AXVMI_SPACE_DEVICE ||
+	       (space->kind == AXVMI_SPACE_WINDOW && is_permission(s->esr));
+}
+
 /*
  * The CPU reads, or to set flags writes, the guest's own tables. FAR is the
  * address that it translates. Of a level that is not reported: level 0.
@@ -82,7 +91,7 @@ static int walk(struct arm_vcpu *v, const struct arm_syndrome *s, uint64_t gpa,
 
 	axvmi_leave(&v->core);
 	axvmi_count(&v->core, AXVM_STAT_STAGE2_FAULT);
-	if (space == NULL || space->kind == AXVMI_SPACE_DEVICE) {
+	if (is_no_table(s, space)) {
 		reflect(v, s, FSC_EXTERNAL_WALK);
 		return 0;
 	}

@@ -162,7 +162,7 @@
 #define HCR_TID5 BIT64(58) /* FEAT_MTE2 */
 /* Of every guest; TLOR, TERR, APK, API and TID5 go by the CPU's features. */
 #define HCR_GUEST                                                              \
-	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB |            \
+	(HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB |  \
 	 HCR_BSU_INNER | HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | \
 	 HCR_TSW | HCR_RW | HCR_E2H)
 

@@ -590,6 +590,27 @@ static void tables_in_no_ram_are_external_aborts_of_a_walk(void **state)
 	assert_int_equal(m.device.accesses, 0);
 }
 
+/* HCR_EL2.PTW: a walk that comes to a device of the machine is not made. */
+static void tables_in_devices_of_the_machine_are_so_too(void **state)
+{
+	const struct axvm_passthrough_config clock = {
+		.gpa = {HOLE},
+		.hpa = {0x9000000},
+		.size = 0x1000,
+		.dma = AXVM_DMA_NONE,
+	};
+
+	assert_int_equal(teardown(state), 0);
+	machine_new(MACHINE_FEATURES, 1);
+	m.config.passthrough = &clock;
+	m.config.passthrough_count = 1;
+	machine_boot();
+	assert_true((m.v->frame.hcr & HCR_PTW) != 0);
+	machine_step(DABT(ISS_S1PTW | PERMISSION), GVA + 8, HOLE);
+	expect_taken(esr_make(EC_DABT_SAME, 0x14), 0x3c5, 0x200);
+	assert_int_equal(el1(ARM_EL1_FAR), GVA + 8);
+}
+
 static void flags_in_read_only_tables_are_refused(void **state)
 {
 	(void)state;
@@ -680,6 +701,7 @@ int main(void)
 		TEST(fetches_from_no_ram_are_external_aborts),
 		TEST(tables_in_demand_pages_are_filled),
 		TEST(tables_in_no_ram_are_external_aborts_of_a_walk),
+		TEST(tables_in_devices_of_the_machine_are_so_too),
 		TEST(flags_in_read_only_tables_are_refused),
 		TEST(addresses_without_memory_are_external_aborts),
 		TEST(other_fault_codes_are_exits),

@@ -351,12 +351,16 @@ static bool holds(unsigned cond, unsigned nzcv)
 	}
 }
 
+/* Of a coprocessor that has some registers, and of one that has none. */
 static void conditions_are_those_of_aarch32(void **state)
 {
+	static const uint64_t classes[] = {EC_CP15_32, EC_CP14_LS};
+
 	(void)state;
 	for (unsigned cond = 0; cond < 16; cond++) {
-		for (unsigned nzcv = 0; nzcv < 16; nzcv++) {
-			uint64_t esr = esr_make(EC_CP15_32,
+		for (unsigned n = 0; n < 2 * 16; n++) {
+			unsigned nzcv = n / 2;
+			uint64_t esr = esr_make(classes[n % 2],
 						ISS_CV | (uint64_t)cond << 20);
 
 			m.v->frame.pstate = USR | (uint64_t)nzcv << 28;

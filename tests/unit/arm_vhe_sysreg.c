@@ -219,6 +219,12 @@ static void what_is_el1s_is_undefined_at_el0(void **state)
 			0, 0);
 		assert_int_equal(m.v->frame.pc, VECTORS + 0x400);
 	}
+	m.v->frame.pstate = SPSR_EL0T;
+	machine_step(esr_make(EC_SYSREG,
+			      machine_iss(SYSREG(3, 0, 12, 11, 5), 9, false)),
+		     0, 0);
+	assert_int_equal(m.v->frame.pc, VECTORS + 0x400);
+	assert_int_equal(m.sgis, 0);
 	/* CNTKCTL_EL1 has allowed this one. */
 	m.v->frame.pstate = SPSR_EL0T;
 	m.counter = 55;

@@ -454,6 +454,8 @@ static void what_the_host_finds_first_is_the_hosts(void **state)
 	assert_true(t.ppi);
 	assert_int_equal(t.takes, 1);
 	took();
+	assert_false(axvmi_arm_vtimer_look(&t.v));
+	assert_int_equal(t.ppi_calls, 1);
 	assert_true(t.active);
 	assert_int_equal(t.ppi_calls, 1);
 }
@@ -465,6 +467,8 @@ static void the_mask_of_the_guest_takes_it_back(void **state)
 	took();
 	masks();
 	axvmi_arm_vtimer_sync(&t.v);
+	assert_false(axvmi_arm_vtimer_look(&t.v));
+	assert_int_equal(t.ppi_calls, 2);
 	assert_false(t.ppi || t.active);
 	assert_int_equal(t.ctl, CNT_CTL_ENABLE | CNT_CTL_IMASK);
 	t.ctl = CNT_CTL_ENABLE;

@@ -137,7 +137,8 @@ static void run(uint32_t self, struct axvm_cpu *handle, struct task *task)
 {
 	struct cpu *cpu = &cpus[self];
 	uint32_t migrate = option("migrate", 0);
-	struct axvm_exit exit;
+	struct axvm_exit exit = {0}; /* all of it may be printed */
+	uint64_t deadline = AXVM_NO_DEADLINE;
 	enum task_state state;
 	bool over, moves; /* the slice; to another CPU */
 
@@ -154,12 +155,13 @@ static void run(uint32_t self, struct axvm_cpu *handle, struct task *task)
 	} while (state == TASK_RUNNING && exit.reason != AXVM_EXIT_YIELD &&
 		 board_now() < cpu->look);
 	over = state == TASK_RUNNING;
+	if (exit.reason == AXVM_EXIT_HALT)
+		deadline = exit.u.halt.deadline;
 	moves = over && migrate != 0 && ++task->slices % migrate == 0;
 	MUST(axvm_vcpu_unbind(handle, task->vm, task->vcpu));
 	acquire(&lock);
 	task->avoid = moves && board.cpus > 1 ? self : NO_CPU;
-	task->deadline =
-		over ? 0 : sooner(task->deadline, exit.u.halt.deadline);
+	task->deadline = over ? 0 : sooner(task->deadline, deadline);
 	task->state = over ? TASK_WAITING : state;
 	if (over)
 		nudge();

@@ -350,6 +350,26 @@ static void an_exit_record_says_who_and_where(void **state)
 	end(vm);
 }
 
+static void what_a_reason_does_not_name_is_left_alone(void **state)
+{
+	static const struct stub_op ops[] = {OP(WFI, 0, 0), THE_END};
+	struct axvm_vm *vm = running(ops);
+	struct axvm_exit before;
+
+	(void)state;
+	memset(left, 0xa5, sizeof(*left));
+	before = *left;
+	assert_int_equal(run(vm), AXVM_EXIT_HALT);
+	assert_int_equal(left->valid, 0);
+	assert_int_equal(left->reserved, 0);
+	assert_int_equal(left->u.halt.deadline, AXVM_NO_DEADLINE);
+	assert_int_equal(left->gpa, before.gpa);
+	assert_int_equal(left->gva, before.gva);
+	assert_int_equal(left->u.hypercall.args[0], before.u.hypercall.args[0]);
+	assert_memory_equal(left->raw, before.raw, sizeof(before.raw));
+	end(vm);
+}
+
 static void an_error_of_the_backend_leaves_the_vcpu_runnable(void **state)
 {
 	static const struct stub_op ops[] = {
@@ -988,6 +1008,7 @@ int main(void)
 		TEST(other_exits_have_their_defaults),
 		TEST(hypercall_and_sysreg_take_the_hosts_answer),
 		TEST(an_exit_record_says_who_and_where),
+		TEST(what_a_reason_does_not_name_is_left_alone),
 		TEST(an_error_of_the_backend_leaves_the_vcpu_runnable),
 		TEST(a_kick_before_run_returns_at_once),
 		TEST(a_kick_during_run_calls_the_vcpu_out),

@@ -219,7 +219,7 @@ struct arm_metal {
 	void (*gic_write)(struct arm_vcpu *v, bool all);
 	/* Deactivates an interrupt of this CPU that is active, by EOImode 1. */
 	void (*deactivate)(uint32_t intid);
-	/* The same for one list register, n below lr_used. */
+	/* The same for one list register, n below lr_count. */
 	void (*lr_read)(struct arm_vcpu *v, uint32_t n);
 	void (*lr_write)(struct arm_vcpu *v, uint32_t n);
 	/* v->el1 goes onto the CPU and the guest's stage-1 translations are
@@ -393,6 +393,11 @@ enum arm_vtimer {
 	ARM_VTIMER_OTHER /* the host has dealt with an interrupt of its own */
 };
 enum arm_vtimer axvmi_arm_vtimer_take(struct arm_vcpu *v);
+/*
+ * The list registers `ended` ask for a fold. False: it is necessary; else it was
+ * PPI 27 alone, and all that follows from its end is done.
+ */
+bool axvmi_arm_vtimer_retire(struct arm_vcpu *v, uint64_t ended);
 /* After the list registers were folded: if PPI 27 is up and the guest has made
  * its timer stop asking, it falls; the physical one is no longer active, or IMASK
  * is the guest's again. No lock. */
@@ -475,6 +480,14 @@ bool axvmi_arm_gic_join(struct arm_vcpu *v, struct vgic_cpu *cpu,
  * its number, or ARM_NO_LR: nothing was done.
  */
 uint32_t axvmi_arm_vtimer_again(struct arm_vcpu *v);
+
+/*
+ * Of the running vCPU: the line of a PPI falls as the guest has ended it, and the
+ * maintenance interrupt is for that: of `ended`, the list registers that ask for
+ * it, its own is the only one. The model then knows all there is to know of it.
+ * False: nothing was done.
+ */
+bool axvmi_arm_gic_retire(struct arm_vcpu *v, uint32_t intid, uint64_t ended);
 
 /* ---- vm.c ---- */
 

@@ -297,8 +297,11 @@ void axvmi_arm_set_ppi(struct arm_vcpu *v, uint32_t intid, bool level)
 	spin_lock(&v->core.vm->irqchip);
 	if (intid == ARM_PPI_CNTV)
 		cpu->hw_lr = level ? g->vtimer_lr : 0;
-	if (!high || !axvmi_arm_gic_join(v, cpu, intid, true))
-		axvmi_vgic_set_private(g, v->core.index, intid, high, false);
+	if (high && axvmi_arm_gic_join(v, cpu, intid, true)) {
+		spin_unlock(&v->core.vm->irqchip);
+		return;
+	}
+	axvmi_vgic_set_private(g, v->core.index, intid, high, false);
 	leave(v);
 }
 

@@ -49,3 +49,30 @@ uint32_t axvmi_arm_vtimer_again(struct arm_vcpu *v)
 	spin_unlock(&v->core.vm->irqchip);
 	return slot;
 }
+
+/* Lock held. The host may hold the line as well. */
+static __attribute__((noinline)) bool
+retire(struct arm_vcpu *v, struct vgic_cpu *cpu, uint32_t intid, uint64_t ended)
+{
+	uint32_t slot = vgic_slot(cpu, &v->gic, intid);
+
+	if (slot == VGIC_MAX_LRS || ended != BIT64(slot) ||
+	    (load_seq(&v->core.line_levels) & vgic_bit(intid)) != 0 ||
+	    !vgic_retire(cpu, &v->gic, slot, intid))
+		return false;
+	arm_metal(v)->lr_write(v, slot);
+	return true;
+}
+
+bool axvmi_arm_gic_retire(struct arm_vcpu *v, uint32_t intid, uint64_t ended)
+{
+	struct vgic *g = arm_vm(v->core.vm)->vgic;
+	bool done;
+
+	if (g == NULL)
+		return false;
+	spin_lock(&v->core.vm->irqchip);
+	done = retire(v, &g->cpu[v->core.index], intid, ended);
+	spin_unlock(&v->core.vm->irqchip);
+	return done;
+}

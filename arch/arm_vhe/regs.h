@@ -108,6 +108,7 @@
 #define SYS_ICH_VTR_EL2 s3_4_c12_c11_1
 #define SYS_ICH_MISR_EL2 s3_4_c12_c11_2
 #define SYS_ICH_EISR_EL2 s3_4_c12_c11_3
+#define ICH_MISR_EOI UINT64_C(0x1)
 #define SYS_ICH_ELRSR_EL2 s3_4_c12_c11_5
 #define SYS_ICH_VMCR_EL2 s3_4_c12_c11_7
 

@@ -116,6 +116,24 @@ void axvmi_arm_vtimer_ended(struct arm_vcpu *v)
 		let_go(v);
 }
 
+/* What fold, ended and sync do for a guest that has looked after its timer. */
+bool axvmi_arm_vtimer_retire(struct arm_vcpu *v, uint64_t ended)
+{
+	const struct arm_metal *metal = arm_metal(v);
+	uint64_t ctl;
+
+	if (!v->vtimer_held || arm_takes_vtimer(v))
+		return false;
+	ctl = metal->read_el1(ARM_EL1_CNTV_CTL);
+	if ((ctl & ASKS) == ASKS ||
+	    !axvmi_arm_gic_retire(v, ARM_PPI_CNTV, ended))
+		return false;
+	v->vtimer_held = 0;
+	v->vtimer_rounds = 0;
+	metal->write_el1(ARM_EL1_CNTV_CTL, ctl & CNT_CTL_ENABLE);
+	return true;
+}
+
 /* ---- either ---- */
 
 bool axvmi_arm_vtimer_look(struct arm_vcpu *v)

@@ -85,6 +85,16 @@ int axvmi_arm_on_hvc(struct arm_frame *frame)
 	return go_on(v, axvmi_arm_psci_call(v, false));
 }
 
+/* Mostly the guest has ended its timer's interrupt. */
+static void maintain(struct arm_vcpu *v)
+{
+	if (sys_read(SYS_ICH_MISR_EL2) == ICH_MISR_EOI &&
+	    axvmi_arm_vtimer_retire(v, sys_read(SYS_ICH_EISR_EL2)))
+		return;
+	axvmi_arm_gic_fold(v);
+	sys_write(SYS_ICH_HCR_EL2, 0);
+}
+
 /*
  * The guest's own timer and list registers interrupt by level and stop when they
  * are seen to. Whatever is pending after that is the host's.
@@ -112,8 +122,7 @@ int axvmi_arm_on_interrupt(struct arm_frame *frame)
 		ours = axvmi_arm_vtimer_look(v);
 	}
 	if (v->gic_filled && sys_read(SYS_ICH_MISR_EL2) != 0) {
-		axvmi_arm_gic_fold(v);
-		sys_write(SYS_ICH_HCR_EL2, 0);
+		maintain(v);
 		ours = true;
 	}
 	if (!ours)

@@ -113,4 +113,30 @@ static inline bool vgic_renew(const struct vgic *g, const struct vgic_cpu *cpu,
 	return true;
 }
 
+/*
+ * The way back of a level-sensitive PPI whose line falls as the guest ends it: it
+ * leaves the last list register in use, `slot`, of vgic_slot(), which the CPU
+ * says to be ended. False: nothing was done.
+ */
+static inline bool vgic_retire(struct vgic_cpu *cpu, struct vgic_cpu_regs *regs,
+			       uint32_t slot, uint32_t n)
+{
+	struct vgic_word *b = &cpu->own;
+	uint32_t m = vgic_bit(n);
+	uint32_t busy = b->latch | b->active | b->drop_pending |
+			b->drop_active | b->add_active;
+
+	if (slot + 1 != regs->lr_used || (b->held & ~busy & m) == 0)
+		return false;
+	b->line &= ~m;
+	b->held &= ~m;
+	b->loaned &= ~m;
+	cpu->held_count = slot;
+	regs->lr_used = slot;
+	regs->lr[slot] = 0;
+	if (slot == 0)
+		store_release(&cpu->epoch, load_relaxed(&cpu->epoch) + 1);
+	return true;
+}
+
 #endif

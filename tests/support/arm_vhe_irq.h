@@ -94,7 +94,7 @@ static void fake_lr_write(struct arm_vcpu *v, uint32_t n)
 	struct vgic_cpu_regs *hw = &fake.hw[v->core.index];
 
 	atomic_fetch_add(&fake.lr_moves, 1);
-	fake_require(n < v->gic.lr_used);
+	fake_require(n < v->gic.lr_count);
 	hw->lr[n] = v->gic.lr[n];
 	hw->lr_used = v->gic.lr_used;
 }

@@ -367,6 +367,123 @@ static void an_interrupt_that_joined_is_asked_for(void **s)
 	assert_int_equal(fake_get(1, R(0, GICD_ISACTIVER)), BIT_OF(SGI));
 }
 
+/* ---- the virtual timer that is masked while it waits ---- */
+
+/* Up, taken, ended; the guest has seen to it before. */
+static void serve_timer(void)
+{
+	axvmi_arm_set_ppi(&fake.vcpus[0], ARM_PPI_CNTV, true);
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	cpuif_eoi(&fake.hw[0], ARM_PPI_CNTV);
+	assert_true(cpuif_maintenance(&fake.hw[0]));
+}
+
+static bool retire(uint64_t ended)
+{
+	return axvmi_arm_gic_retire(&fake.vcpus[0], ARM_PPI_CNTV, ended);
+}
+
+static void a_timer_that_has_ended_leaves_its_list_register(void **s)
+{
+	(void)s;
+	enable(ARM_PPI_CNTV);
+	enable(SGI);
+	fake.reads = fake.writes = fake.lr_moves = 0;
+	for (uint32_t i = 0; i < 3; i++) {
+		serve_timer();
+		assert_true(retire(1));
+		joined(2);
+		assert_false(cpuif_maintenance(&fake.hw[0]));
+		assert_int_equal(fake.hw[0].lr_used, 0);
+		assert_int_equal(fake.hw[0].lr[0], 0);
+	}
+	axvmi_arm_gic_fold(&fake.vcpus[0]);
+	fake_enter(0);
+	/* Above another one, which stays. */
+	self_sgi(SGI);
+	assert_int_equal(ack_at_once(), SGI);
+	fake_access(0, R(0, GICD_IPRIORITYR + ARM_PPI_CNTV), 1, true, 0);
+	fake_enter(0);
+	fake_access(0, R(0, GICD_IPRIORITYR + SGI), 1, true, 0x80);
+	fake_enter(0);
+	fake.reads = fake.writes = fake.lr_moves = 0;
+	fake.hw[0].ap1r[0] = 1 << 16;
+	serve_timer();
+	assert_true(retire(2));
+	joined(2);
+	assert_int_equal(fake.hw[0].lr_used, 1);
+	fake_eoi(0, SGI);
+	assert_int_equal(fake_get(0, R(0, GICD_ISACTIVER)), 0);
+	assert_int_equal(fake_get(0, R(0, GICD_ISPENDR)), 0);
+	/* The model knows that it has ended: this is another life. */
+	fake.timer_asks = true;
+	fake.vcpus[0].vtimer_held = 1;
+	axvmi_arm_set_ppi(&fake.vcpus[0], ARM_PPI_CNTV, true);
+	fake_enter(0);
+	assert_int_equal(fake.timer_ended, 0);
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+}
+
+static void it_stays_if_there_is_more_to_tell(void **s)
+{
+	(void)s;
+	enable(ARM_PPI_CNTV);
+	enable(SGI);
+	serve_timer();
+	/* Two that ask, or another one. */
+	assert_false(retire(3));
+	assert_false(retire(2));
+	assert_false(retire(0));
+	/* The host has the line high. */
+	assert_int_equal(
+		axvm_vcpu_irq_set(&fake.vm.core, 0, ARM_PPI_CNTV, true),
+		AXVM_OK);
+	assert_false(retire(1));
+	assert_int_equal(
+		axvm_vcpu_irq_set(&fake.vm.core, 0, ARM_PPI_CNTV, false),
+		AXVM_OK);
+	/* Another register is in use above it. */
+	self_sgi(SGI);
+	assert_false(retire(1));
+}
+
+static void it_stays_if_another_vcpu_has_written_to_it(void **s)
+{
+	struct arm_vcpu *v = &fake.vcpus[0];
+
+	(void)s;
+	enable(ARM_PPI_CNTV);
+	fake.timer_asks = true;
+	v->vtimer_held = 1;
+	serve_timer();
+	fake_put(1, R(0, GICD_ISPENDR), BIT_OF(ARM_PPI_CNTV));
+	assert_false(retire(1));
+	v->vtimer_held = 0;
+	fake_enter(0);
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	fake_eoi(0, ARM_PPI_CNTV);
+	assert_int_equal(fake_ack(0), CPUIF_NONE);
+	v->vtimer_held = 1;
+	serve_timer();
+	fake_put(1, R(0, GICD_ISACTIVER), BIT_OF(ARM_PPI_CNTV));
+	assert_false(retire(1));
+}
+
+/* Nobody waits for what the vCPU does not hold any more. */
+static void who_waits_for_it_goes_on(void **s)
+{
+	const atomic_u32 *epoch = &fake.vm.vgic->cpu[0].epoch;
+	uint32_t before;
+
+	(void)s;
+	enable(ARM_PPI_CNTV);
+	serve_timer();
+	before = load_seq(epoch);
+	assert_int_equal(before % 2, 1);
+	assert_true(retire(1));
+	assert_int_equal(load_seq(epoch), before + 1);
+}
+
 /* ---- a timer that the host takes, and that asks again ---- */
 
 /* As PPI 26 of the machine; it is up, was taken by the guest and ended. */
@@ -528,6 +645,10 @@ int main(void)
 		CASE(an_sgi_from_elsewhere_is_not_doubled),
 		CASE(the_end_of_a_level_is_told_before_it_comes_again),
 		CASE(an_interrupt_that_joined_is_asked_for),
+		CASE(a_timer_that_has_ended_leaves_its_list_register),
+		CASE(it_stays_if_there_is_more_to_tell),
+		CASE(it_stays_if_another_vcpu_has_written_to_it),
+		CASE(who_waits_for_it_goes_on),
 		TAKEN(an_event_after_the_other_moves_one_list_register),
 		TAKEN(one_that_was_active_at_the_fill_is_so_no_more),
 		TAKEN(what_was_not_written_has_ended_still),

@@ -28,6 +28,8 @@ static struct {
 	unsigned takes, folds;
 	uint32_t again; /* list register where PPI 27 has ended */
 	uint32_t written; /* the last one */
+	bool retires; /* its list register is all that has to be emptied */
+	unsigned retired;
 	bool ends; /* the fold finds PPI 27 ended by the guest */
 	bool ppi; /* level of PPI 27 in the vGIC */
 	unsigned ppi_calls;
@@ -114,6 +116,16 @@ uint32_t axvmi_arm_vtimer_again(struct arm_vcpu *v)
 	assert_true(t.v.vtimer_held);
 	(void)v;
 	return t.again;
+}
+
+bool axvmi_arm_gic_retire(struct arm_vcpu *v, uint32_t intid, uint64_t ended)
+{
+	assert_ptr_equal(v, &t.v);
+	assert_int_equal(intid, ARM_PPI_CNTV);
+	assert_int_equal(ended, 4);
+	t.retired += t.retires;
+	t.ppi = t.ppi && !t.retires;
+	return t.retires;
 }
 
 uint64_t axvmi_arm_cntp_due(const struct arm_vcpu *v)
@@ -412,6 +424,50 @@ static void a_later_event_has_one_though_no_interrupt_was_taken(void **state)
 	assert_int_equal(t.ctl, CNT_CTL_ENABLE);
 }
 
+static void the_end_of_a_timer_that_is_seen_to_needs_no_fold(void **state)
+{
+	(void)state;
+	t.retires = true;
+	assert_false(axvmi_arm_vtimer_retire(&t.v, 4));
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	writes_all();
+	t.ctl |= CNT_CTL_IMASK;
+	assert_true(axvmi_arm_vtimer_retire(&t.v, 4));
+	assert_false(t.ppi);
+	assert_int_equal(t.ctl, CNT_CTL_ENABLE);
+	assert_int_equal(t.retired, 1);
+	/* It comes when it is due, and is let go. */
+	t.counter = t.cval;
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_true(t.ppi);
+	disables_as_read();
+	assert_true(axvmi_arm_vtimer_retire(&t.v, 4));
+	assert_int_equal(t.ctl, 0);
+}
+
+static void the_end_of_one_that_asks_still_is_for_a_fold(void **state)
+{
+	(void)state;
+	t.retires = true;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_false(axvmi_arm_vtimer_retire(&t.v, 4));
+	assert_int_equal(t.retired, 0);
+	guest_serves(NULL);
+	assert_int_equal(t.v.vtimer_rounds, 1);
+	/* Nothing was done either if the list registers say more. */
+	t.cval = 2000;
+	t.retires = false;
+	assert_false(axvmi_arm_vtimer_retire(&t.v, 4));
+	assert_true(t.ppi);
+	assert_int_equal(t.ctl, CNT_CTL_ENABLE | CNT_CTL_IMASK);
+	t.retires = true;
+	assert_true(axvmi_arm_vtimer_retire(&t.v, 4));
+	assert_false(t.ppi);
+	assert_int_equal(t.v.vtimer_rounds, 0);
+}
+
 /* ---- taken by the host ---- */
 
 static void took(void)
@@ -569,6 +625,8 @@ int main(void)
 		TEST(a_guest_that_unmasks_early_is_interrupted_again_at_its_eoi),
 		TEST(the_deadline_is_that_of_the_sooner_timer),
 		TEST(a_masked_timer_has_no_deadline),
+		TEST(the_end_of_a_timer_that_is_seen_to_needs_no_fold),
+		TEST(the_end_of_one_that_asks_still_is_for_a_fold),
 		TEST(a_later_event_has_one_though_no_interrupt_was_taken),
 		TAKEN(a_due_timer_is_taken_and_its_mask_stays_the_guests),
 		TAKEN(what_the_host_finds_first_is_the_hosts),

@@ -14,4 +14,5 @@
 	    ["uart", 0x0900_0000, 0x1000, 33, 0x2, []],
 	]
 	END
-} | exits arm_vhe aarch64 payload-arm-bench
+} | exits arm_vhe aarch64 payload-arm-bench \
+	vtimer_irq --mask-vtimer vtimer_masked

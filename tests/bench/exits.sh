@@ -63,7 +63,8 @@ lines() {
 	grep "^bench $arch " "$work/text"
 }
 
-# exits ARCH PRESET PAYLOAD: of the configuration on stdin.
+# exits ARCH PRESET PAYLOAD [ROW OPTION NAME]: of the configuration on stdin; ROW
+# also with an OPTION of run.sh, then called NAME.
 exits() {
 	arch=$1
 	payload=$3
@@ -74,5 +75,6 @@ exits() {
 	lines "$2" --reserve 10100
 	# What it does without them.
 	lines "$2" | sed -n 's/ s2_fault / s2_fault_zero /p'
+	[ -z "${4-}" ] || lines "$2" "$5" | sed -n "s/ $4 / $6 /p"
 	lines "$2-count" --reserve 10100
 }

@@ -164,19 +164,32 @@ static uint64_t check_suspend(const struct arm_vcpu *v)
 	return PSCI_SUCCESS;
 }
 
+/* Power-on state, but for the timers, which are always on: guest_tables.c. */
+static void restart(struct arm_vcpu *v)
+{
+	const struct arm_metal *metal = arm_metal(v);
+	uint64_t ctl = metal->read_el1(ARM_EL1_CNTV_CTL);
+	uint64_t cval = metal->read_el1(ARM_EL1_CNTV_CVAL);
+	uint32_t physical_ctl = v->cntp_ctl;
+	uint64_t physical_cval = v->cntp_cval;
+
+	axvmi_arm_power_on_state(v, v->resume_entry, v->resume_argument);
+	v->el1[ARM_EL1_CNTV_CTL] = ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK);
+	v->el1[ARM_EL1_CNTV_CVAL] = cval;
+	v->cntp_ctl = physical_ctl;
+	v->cntp_cval = physical_cval;
+	metal->reload(v);
+}
+
 void axvmi_arm_psci_resume(struct arm_vcpu *v)
 {
 	bool down = load_relaxed(&v->power) == ARM_POWER_DOWN;
 
 	store_release(&v->power, ARM_POWER_ON);
-	if (!down) {
+	if (down)
+		restart(v);
+	else
 		v->frame.x[0] = PSCI_SUCCESS;
-		return;
-	}
-	axvmi_arm_power_on_state(v, v->resume_entry, v->resume_argument);
-	/* The timers have stopped with everything else. */
-	v->effects |= ARM_EFFECT_TIMER;
-	arm_metal(v)->reload(v);
 }
 
 static int cpu_suspend(struct arm_vcpu *v)

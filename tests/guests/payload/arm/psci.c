@@ -219,6 +219,8 @@ static void suspend(void)
 		check_eq(c->entry_x0, (uint64_t)c, "x0 is the context");
 		check_eq(c->entry_sctlr & SCTLR_M, 0, "the MMU is off");
 		paging_on();
+		check_eq(sys_read(cntv_ctl_el0) & 5, 5,
+			 "the timer has gone on, and is due");
 		gic_cpu_start(c);
 	} else {
 		skip("it was only a standby", "back at the entry point");

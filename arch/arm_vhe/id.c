@@ -19,8 +19,6 @@ struct id_rule {
 
 #define PFR0_EL0 FIELD64(3, 0)
 #define PFR0_EL0_AARCH32 UINT64_C(2)
-#define PFR0_CSV2 FIELD64(59, 56)
-#define PFR1_CSV2_FRAC FIELD64(35, 32)
 #define MMFR0_ASIDBITS FIELD64(7, 4)
 
 static const struct id_rule rules[] = {
@@ -100,11 +98,32 @@ static uint64_t pa_range(const struct arm_vm *avm, uint64_t cpu)
 	return range < cpu ? range : cpu;
 }
 
-/* Of fields that say more and more, no more than `most`. */
-static void limit(uint64_t *id, uint64_t field, uint64_t most)
+/* Of fields that say more and more, what guests have. */
+static const struct {
+	uint8_t crm;
+	uint8_t op2;
+	uint64_t field;
+	uint64_t most;
+} limits[] = {
+	/* ID_AA64PFR0_EL1.GIC: no GICv4.1. CSV2, and CSV2_frac of
+	 * ID_AA64PFR1_EL1: no SCXTNUM_EL0 and _EL1, which trap. */
+	{4, 0, ID_PFR0_GIC, 1},
+	{4, 0, FIELD64(59, 56), 1},
+	{4, 1, FIELD64(35, 32), 1},
+	/* ID_AA64MMFR1_EL1.HAFDBS, ID_AA64MMFR2_EL1.VARange: higher ones need
+	 * TCR2_EL1, which HCRX_EL2 does not allow. */
+	{7, 1, FIELD64(3, 0), 2},
+	{7, 2, FIELD64(19, 16), 1},
+};
+
+static void limit_fields(struct arm_vm *avm)
 {
-	if (FIELD_GET(field, *id) > most)
-		*id = FIELD_SET(field, *id, most);
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		uint64_t *id = &avm->id[limits[i].crm][limits[i].op2];
+
+		if (FIELD_GET(limits[i].field, *id) > limits[i].most)
+			*id = FIELD_SET(limits[i].field, *id, limits[i].most);
+	}
 }
 
 bool axvmi_arm_has_aarch32(const struct arm_vm *avm)
@@ -126,9 +145,7 @@ void axvmi_arm_id_init(struct arm_vm *avm)
 			r->set;
 	}
 	avm->id[7][0] |= pa_range(avm, FIELD_GET(ID_MMFR0_PARANGE, mmfr0));
-	/* Higher values have SCXTNUM_EL0 and _EL1, which trap. */
-	limit(&avm->id[4][0], PFR0_CSV2, 1);
-	limit(&avm->id[4][1], PFR1_CSV2_FRAC, 1);
+	limit_fields(avm);
 	if (avm->vgic == NULL)
 		avm->id[4][0] &= ~ID_PFR0_GIC;
 	if (!arm_has(avm->core.host, ARM_FEATURE_PAUTH)) {

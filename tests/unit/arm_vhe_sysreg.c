@@ -526,22 +526,33 @@ static void pointer_authentication_goes_with_its_keys(void **state)
 	assert_int_equal(field(6, 2, 24), 1);
 }
 
-/* "ID_AA64PFR0_EL1": CSV2 2 and 3, and CSV2_frac 2, have SCXTNUM_EL0 and _EL1,
- * which trap. */
-static void speculation_is_shown_without_its_registers(void **state)
+static void no_field_claims_more_than_there_is(void **state)
 {
 	static const struct {
-		uint64_t cpu, shown;
-	} cases[] = {{0, 0}, {1, 1}, {2, 1}, {3, 1}};
+		unsigned crm, op2, shift;
+		uint64_t most;
+	} cases[] = {
+		{4, 0, 24, 1}, /* GIC: 3 is GICv4.1 */
+		{4, 0, 56, 1}, /* CSV2: from 2 on SCXTNUM_EL0 and _EL1 */
+		{4, 1, 32, 1}, /* CSV2_frac: the same */
+		{7, 1, 0, 2}, /* HAFDBS: 3 needs TCR2_EL1 */
+		{7, 2, 16, 1}, /* VARange: so does 2 */
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		anew(MACHINE_FEATURES);
-		m.ids[4][0] = cases[i].cpu << 56 | 0x12;
-		m.ids[4][1] = cases[i].cpu << 32;
-		machine_boot();
-		assert_int_equal(field(4, 0, 56), cases[i].shown);
-		assert_int_equal(field(4, 1, 32), cases[i].shown);
+		for (uint64_t value = 0; value < 4; value++) {
+			uint64_t *id = &m.ids[cases[i].crm][cases[i].op2];
+
+			anew(MACHINE_FEATURES);
+			*id &= ~(UINT64_C(15) << cases[i].shift);
+			*id |= value << cases[i].shift;
+			machine_boot();
+			assert_int_equal(field(cases[i].crm, cases[i].op2,
+					       cases[i].shift),
+					 value < cases[i].most ? value
+							       : cases[i].most);
+		}
 	}
 	assert_false(reads(SYSREG(3, 0, 13, 0, 7)));
 	assert_false(reads(SYSREG(3, 3, 13, 0, 7)));
@@ -656,7 +667,7 @@ int main(void)
 		TEST(what_works_is_shown),
 		TEST(debug_is_armv8s_with_the_cpus_breakpoints),
 		TEST(pointer_authentication_goes_with_its_keys),
-		TEST(speculation_is_shown_without_its_registers),
+		TEST(no_field_claims_more_than_there_is),
 		TEST(without_aarch32_its_registers_are_zero),
 		TEST(the_physical_range_is_no_wider_than_the_guests_space),
 		TEST(the_host_may_add_registers),

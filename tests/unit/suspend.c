@@ -36,6 +36,26 @@ static void suspended_vcpus_do_not_enter_the_guest(void **state)
 	end(vm);
 }
 
+/* Its registers are what they were when it left. */
+static void a_suspended_vcpu_ends_no_exit(void **state)
+{
+	static const struct stub_op ops[] = {OP(SET, 0, 7),
+					     OP(HYPERCALL, 0x500, 0), THE_END};
+	struct axvm_vm *vm = running(ops);
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(run(vm), AXVM_EXIT_HYPERCALL);
+	before = stub_reg(vm, 0, AXVM_REG_GPR(0));
+	assert_int_equal(axvm_suspend(vm), AXVM_OK);
+	assert_int_equal(run(vm), AXVM_EXIT_SUSPENDED);
+	assert_int_equal(stub_reg(vm, 0, AXVM_REG_GPR(0)), before);
+	assert_int_equal(axvm_resume(vm), AXVM_OK);
+	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
+	assert_true(stub_reg(vm, 0, AXVM_REG_GPR(0)) == UINT64_MAX);
+	end(vm);
+}
+
 static void a_vcpu_that_is_off_is_suspended_too(void **state)
 {
 	static const struct stub_op ops[] = {THE_END};
@@ -329,6 +349,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(suspended_vcpus_do_not_enter_the_guest),
+		TEST(a_suspended_vcpu_ends_no_exit),
 		TEST(a_vcpu_that_is_off_is_suspended_too),
 		TEST(only_running_vms_suspend_and_only_suspended_ones_resume),
 		TEST(a_suspended_vm_with_a_resident_vcpu_stops_and_starts_again),

@@ -113,6 +113,11 @@ static int strange(struct arm_vcpu *v, const struct arm_syndrome *s)
 		reflect(v, s, FSC_EXTERNAL);
 		return 0;
 	}
+	/* Normal memory to the guest, a device's to stage 2. */
+	if ((s->esr & ISS_FSC) == FSC_ALIGNMENT) {
+		reflect(v, s, FSC_ALIGNMENT);
+		return 0;
+	}
 	arm_fill_exit(v, s);
 	exit->u.fault.kind = AXVM_FAULT_UNKNOWN;
 	exit->u.fault.access = 0;
@@ -134,7 +139,7 @@ static bool fault_gpa(struct arm_vcpu *v, const struct arm_syndrome *s,
 		      uint64_t *gpa)
 {
 	if (is_permission(s->esr) && (s->esr & ISS_S1PTW) == 0)
-		return arm_metal(v)->translate(v, s->far, false, gpa);
+		return arm_metal(v)->translate(v, s->far, gpa);
 	*gpa = arm_fault_gpa(s->far, s->hpfar);
 	return true;
 }

@@ -200,11 +200,10 @@ struct arm_metal {
 	void (*write_el1)(enum arm_el1 reg, uint64_t value);
 	/* Any: the CPU's own register S3_0_C0_C<crm>_<op2>, crm 0..7. */
 	uint64_t (*read_id)(unsigned crm, unsigned op2);
-	/* Stage 1 alone, for a read at EL1 or (el0) at EL0, while the vCPU counts
-	 * as inside the guest or between axvmi_guest_access_begin() and _end():
-	 * false if the guest's tables do not allow it. */
-	bool (*translate)(struct arm_vcpu *v, uint64_t gva, bool el0,
-			  uint64_t *gpa);
+	/* Stage 1 alone, for a read at EL1, while the vCPU counts as inside the
+	 * guest or between axvmi_guest_access_begin() and _end(): false if the
+	 * guest's tables do not allow it. */
+	bool (*translate)(struct arm_vcpu *v, uint64_t gva, uint64_t *gpa);
 	/* The instruction at the guest's pc, by translate(); false if it cannot
 	 * be fetched any more. */
 	bool (*fetch)(struct arm_vcpu *v, uint32_t *insn);
@@ -245,6 +244,7 @@ struct arm_cpu {
 	struct axvm_cpu core;
 	/* What cpu_disable gives back. */
 	uint64_t host_cnthctl, host_vtcr, host_ich_hcr, host_icc_sre, host_hcrx;
+	uint64_t host_hstr;
 	/* What vcpu_put gives back. */
 	uint64_t host_hcr, host_cptr, host_mdcr, host_mdscr, host_csselr;
 	uint64_t host_tpidrro_el0, host_tpidr_el1, host_par;

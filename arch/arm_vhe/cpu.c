@@ -153,6 +153,7 @@ int axvmi_arm_cpu_enable(struct axvm_cpu *cpu)
 	c->host_vtcr = sys_read(SYS_VTCR_EL2);
 	c->host_ich_hcr = sys_read(SYS_ICH_HCR_EL2);
 	c->host_icc_sre = sys_read(SYS_ICC_SRE_EL2);
+	c->host_hstr = sys_read(SYS_HSTR_EL2);
 	/* The guest's physical counter and timer trap. */
 	sys_write(SYS_CNTHCTL_EL2,
 		  c->host_cnthctl & ~(CNTHCTL_EL1PCTEN | CNTHCTL_EL1PTEN));
@@ -178,6 +179,7 @@ void axvmi_arm_cpu_disable(struct axvm_cpu *cpu)
 	sys_write(SYS_VTCR_EL2, c->host_vtcr);
 	sys_write(SYS_ICH_HCR_EL2, c->host_ich_hcr);
 	sys_write(SYS_ICC_SRE_EL2, c->host_icc_sre);
+	sys_write(SYS_HSTR_EL2, c->host_hstr);
 	if (has_hcrx())
 		sys_write(SYS_HCRX_EL2, c->host_hcrx);
 	hw_isb();

@@ -118,11 +118,6 @@ static inline void hw_at_s1e1r(uint64_t address)
 	__asm__ volatile("at s1e1r, %0" : : "r"(address) : "memory");
 }
 
-static inline void hw_at_s1e0r(uint64_t address)
-{
-	__asm__ volatile("at s1e0r, %0" : : "r"(address) : "memory");
-}
-
 /*
  * Masks all interrupts and returns PSTATE.DAIF as it was. Debug exceptions too:
  * what a guest wants of them is on the CPU until the end of its run, and what is

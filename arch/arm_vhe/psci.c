@@ -129,7 +129,7 @@ static uint32_t power_of(const struct axvm_vcpu *vcpu)
 static int affinity_info(struct arm_vcpu *v)
 {
 	const struct axvm_vm *vm = v->core.vm;
-	uint64_t level = argument(v, 2);
+	uint32_t level = (uint32_t)argument(v, 2);
 	uint64_t target = argument(v, 1);
 	uint64_t info = PSCI_INVALID_PARAMETERS;
 
@@ -154,7 +154,7 @@ static int affinity_info(struct arm_vcpu *v)
 /* Power levels above that of a core are the platform's, which has none. */
 static uint64_t check_suspend(const struct arm_vcpu *v)
 {
-	uint64_t state = argument(v, 1);
+	uint32_t state = (uint32_t)argument(v, 1);
 
 	if ((state & ~(PSCI_STATE_POWER_DOWN | PSCI_STATE_ID)) != 0)
 		return PSCI_INVALID_PARAMETERS;

@@ -86,7 +86,6 @@
 #define SYS_PMCCFILTR_EL0 s3_3_c14_c15_7
 
 /* "Generic Timer registers". */
-#define SYS_CNTFRQ_EL0 s3_3_c14_c0_0
 #define SYS_CNTPCT_EL0 s3_3_c14_c0_1
 #define SYS_CNTVOFF_EL2 s3_4_c14_c0_3
 #define SYS_CNTHCTL_EL2 s3_4_c14_c1_0
@@ -109,7 +108,6 @@
 #define SYS_ICH_MISR_EL2 s3_4_c12_c11_2
 #define SYS_ICH_EISR_EL2 s3_4_c12_c11_3
 #define ICH_MISR_EOI UINT64_C(0x1)
-#define SYS_ICH_ELRSR_EL2 s3_4_c12_c11_5
 #define SYS_ICH_VMCR_EL2 s3_4_c12_c11_7
 
 /* "Exception classes" with which world.S tells its ways apart (ESR_EL2.EC). */
@@ -147,7 +145,6 @@
 #define HCR_BSU_INNER BIT64(10)
 #define HCR_TWI BIT64(13)
 #define HCR_TWE BIT64(14)
-#define HCR_TID1 BIT64(16)
 #define HCR_TID3 BIT64(18)
 #define HCR_TSC BIT64(19)
 #define HCR_TIDCP BIT64(20)
@@ -168,9 +165,7 @@
 	 HCR_TSW | HCR_RW | HCR_E2H)
 
 /* CPTR_EL2, "Architectural Feature Trap Register", layout with E2H. */
-#define CPTR_ZEN FIELD64(17, 16)
 #define CPTR_FPEN FIELD64(21, 20)
-#define CPTR_SMEN FIELD64(25, 24)
 #define CPTR_TTA BIT64(28)
 #define CPTR_TAM BIT64(30) /* RES0 without FEAT_AMUv1 */
 #define CPTR_NO_TRAP UINT64_C(3) /* of the enable fields */
@@ -179,7 +174,6 @@
 #define MDCR_HPMN FIELD64(4, 0)
 #define MDCR_TPMCR BIT64(5)
 #define MDCR_TPM BIT64(6)
-#define MDCR_TDE BIT64(8)
 #define MDCR_TDA BIT64(9)
 #define MDCR_TDOSA BIT64(10)
 #define MDCR_TDRA BIT64(11)
@@ -216,7 +210,6 @@
 /* ISR_EL1, "Interrupt Status Register". */
 #define ISR_F BIT64(6)
 #define ISR_I BIT64(7)
-#define ISR_A BIT64(8)
 
 /* PAR_EL1, "Physical Address Register". */
 #define PAR_F BIT64(0)
@@ -263,7 +256,6 @@
 #define ICH_VTR_LISTREGS FIELD64(4, 0)
 #define ICH_VTR_PREBITS FIELD64(28, 26)
 #define ICH_VTR_TDS BIT64(19)
-#define ICH_VTR_PRIBITS FIELD64(31, 29)
 #define ICC_CTLR_EOIMODE BIT64(1)
 #define ICC_SRE_SRE BIT64(0)
 #define ICC_SRE_ENABLE BIT64(3)

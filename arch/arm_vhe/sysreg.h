@@ -25,7 +25,6 @@
 
 /* Register fields of a SYSREG number. */
 #define SYSREG_OP1(number) ((number) >> 11 & 7)
-#define SYSREG_CRN(number) ((number) >> 7 & 15)
 #define SYSREG_CRM(number) ((number) >> 3 & 15)
 #define SYSREG_OP2(number) ((number)&7)
 

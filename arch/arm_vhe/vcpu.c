@@ -162,7 +162,7 @@ int axvmi_arm_on_exit(struct arm_frame *frame, uint64_t esr)
 /* ---- what the pure half asks for ---- */
 
 /* AT works on the guest's regime while TGE is 0. PAR_EL1 is the guest's. */
-static bool translate(struct arm_vcpu *v, uint64_t gva, bool el0, uint64_t *gpa)
+static bool translate(struct arm_vcpu *v, uint64_t gva, uint64_t *gpa)
 {
 	uint64_t hcr = sys_read(SYS_HCR_EL2);
 	uint64_t guest_par = sys_read(SYS_PAR_EL1);
@@ -170,10 +170,7 @@ static bool translate(struct arm_vcpu *v, uint64_t gva, bool el0, uint64_t *gpa)
 
 	sys_write(SYS_HCR_EL2, v->frame.hcr);
 	hw_isb();
-	if (el0)
-		hw_at_s1e0r(gva);
-	else
-		hw_at_s1e1r(gva);
+	hw_at_s1e1r(gva);
 	hw_isb();
 	par = sys_read(SYS_PAR_EL1);
 	sys_write(SYS_HCR_EL2, hcr);
@@ -190,7 +187,7 @@ static bool fetch(struct arm_vcpu *v, uint32_t *insn)
 {
 	uint64_t gpa;
 
-	return translate(v, v->frame.pc, false, &gpa) &&
+	return translate(v, v->frame.pc, &gpa) &&
 	       axvm_read_guest(v->core.vm, axvm_to_gpa(gpa), insn,
 			       sizeof(*insn)) == AXVM_OK;
 }
@@ -378,8 +375,11 @@ int axvmi_arm_vcpu_run(struct axvm_vcpu *vcpu)
 
 	arm_end_wait(v);
 	interrupts_on(v);
-	if (v->vtimer_held != 0 || may_ask(v->el1[ARM_EL1_CNTV_CTL]))
+	if (v->vtimer_held != 0 || may_ask(v->el1[ARM_EL1_CNTV_CTL])) {
+		/* The VM may have been suspended since the vCPU was loaded. */
+		axvmi_arm_clock_moved(vcpu);
 		axvmi_arm_vtimer_look(v);
+	}
 	if ((v->cntp_ctl & CNT_CTL_ENABLE) != 0)
 		v->effects |= ARM_EFFECT_TIMER;
 	if (v->mmio.part != 0)

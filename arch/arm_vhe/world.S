@@ -98,6 +98,9 @@ FUNC axvmi_arm_world_run
 	ldr x29, [sp, #FRAME_X(29)]
 	ldp x0, x1, [sp, #FRAME_X(0)]
 	eret
+	/* Nothing is speculated beyond it. */
+	dsb nsh
+	isb
 ENDFUNC axvmi_arm_world_run
 
 	/*

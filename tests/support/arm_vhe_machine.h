@@ -207,10 +207,8 @@ static uint64_t machine_read_id(unsigned crm, unsigned op2)
 }
 
 /* Both translate through the guest's tables: see axvmi_leave(). */
-static bool machine_translate(struct arm_vcpu *v, uint64_t gva, bool el0,
-			      uint64_t *gpa)
+static bool machine_translate(struct arm_vcpu *v, uint64_t gva, uint64_t *gpa)
 {
-	(void)el0;
 	machine_require(load_seq(&v->core.where) != 0, "look from outside");
 	m.translates++;
 	if (!m.untranslatable)

@@ -698,6 +698,25 @@ static void one_that_is_active_does_not_pend_too(void **s)
 	assert_int_equal(cpuif_hw_ends, 1);
 }
 
+/* By software it may pend while it is active: that waits in the model. */
+static void one_that_is_set_pending_while_active_is_not_lost(void **s)
+{
+	(void)s;
+	timer_rises();
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	fake_put(0, R(0, GICD_ISPENDR), BIT_OF(ARM_PPI_CNTV));
+	fake_enter(0);
+	assert_int_equal(fake.hw[0].lr[0] & (LR_HW | CPUIF_STATE),
+			 LR_HW | LR_ACTIVE);
+	fake_eoi(0, ARM_PPI_CNTV);
+	axvmi_arm_gic_fold(&fake.vcpus[0]);
+	assert_int_equal(fake.timer_done, 1);
+	fake_enter(0);
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	fake_eoi(0, ARM_PPI_CNTV);
+	assert_int_equal(fake_ack(0), CPUIF_NONE);
+}
+
 static void one_that_the_timer_has_let_go_is_the_models_alone(void **s)
 {
 	struct arm_vcpu *v = &fake.vcpus[0];
@@ -966,6 +985,7 @@ int main(void)
 		TAKEN(the_guests_eoi_ends_the_physical_interrupt),
 		TAKEN(after_reset_it_is_forwarded_as_before),
 		TAKEN(one_that_is_active_does_not_pend_too),
+		TAKEN(one_that_is_set_pending_while_active_is_not_lost),
 		TAKEN(one_that_the_timer_has_let_go_is_the_models_alone),
 		TAKEN(ends_that_the_cpu_does_not_see_leave_it_taken),
 		TAKEN(it_is_forwarded_in_a_crowd_too),

@@ -127,6 +127,8 @@ static void step(const uint8_t *data)
 		axvmi_vgic_set_spi(&g, index % 1030, level, edge);
 		break;
 	case 4:
+		if (!level && gic_retire(vcpu, VGIC_SGIS + index % 16))
+			break;
 		if (!join(vcpu, index % 64, level && !edge))
 			axvmi_vgic_set_private(&g, vcpu, index % 40, level,
 					       edge);

@@ -65,6 +65,22 @@ static inline bool gic_join(uint32_t vcpu, uint32_t intid, bool level)
 	       vgic_join(&g, cpu, &regs[vcpu], slot, intid, level);
 }
 
+/* The line of a PPI falls as its guest has ended it, without a fold if that is
+ * possible. */
+static inline bool gic_retire(uint32_t vcpu, uint32_t intid)
+{
+	uint32_t slot = vgic_slot(&g.cpu[vcpu], &regs[vcpu], intid);
+	uint64_t ended = 0;
+
+	for (uint32_t i = 0; i < regs[vcpu].lr_used; i++) {
+		if ((regs[vcpu].lr[i] & (CPUIF_STATE | LR_HW | LR_EOI)) ==
+		    LR_EOI)
+			ended |= BIT64(i);
+	}
+	return slot != VGIC_MAX_LRS && ended == BIT64(slot) &&
+	       vgic_retire(&g.cpu[vcpu], &regs[vcpu], slot, intid);
+}
+
 static inline void gic_make(uint32_t vcpus, uint32_t lrs,
 			    const uint32_t *watched)
 {

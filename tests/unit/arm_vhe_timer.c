@@ -33,6 +33,7 @@ static struct {
 	bool ends; /* the fold finds PPI 27 ended by the guest */
 	bool ppi; /* level of PPI 27 in the vGIC */
 	unsigned ppi_calls;
+	unsigned ppi_rises;
 } t;
 
 static uint64_t read_el1(enum arm_el1 reg)
@@ -99,6 +100,7 @@ void axvmi_arm_set_ppi(struct arm_vcpu *v, uint32_t intid, bool level)
 {
 	assert_ptr_equal(v, &t.v);
 	assert_int_equal(intid, ARM_PPI_CNTV);
+	t.ppi_rises += level && !t.ppi;
 	t.ppi = level;
 	t.ppi_calls++;
 }
@@ -424,6 +426,23 @@ static void a_later_event_has_one_though_no_interrupt_was_taken(void **state)
 	assert_int_equal(t.ctl, CNT_CTL_ENABLE);
 }
 
+/* To a guest that has PPI 27 edge-triggered nobody tells of its EOI. */
+static void an_event_after_another_is_a_second_edge(void **state)
+{
+	(void)state;
+	guest_arms(1000);
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	writes_all();
+	t.counter = t.cval;
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_true(t.ppi);
+	assert_int_equal(t.ppi_rises, 2);
+	/* The same event, whose mask the guest has cleared, is none. */
+	t.ctl = CNT_CTL_ENABLE;
+	assert_true(axvmi_arm_vtimer_look(&t.v));
+	assert_int_equal(t.ppi_rises, 2);
+}
+
 static void the_end_of_a_timer_that_is_seen_to_needs_no_fold(void **state)
 {
 	(void)state;
@@ -638,6 +657,7 @@ int main(void)
 		TEST(a_guest_that_unmasks_early_is_interrupted_again_at_its_eoi),
 		TEST(the_deadline_is_that_of_the_sooner_timer),
 		TEST(a_masked_timer_has_no_deadline),
+		TEST(an_event_after_another_is_a_second_edge),
 		TEST(the_end_of_a_timer_that_is_seen_to_needs_no_fold),
 		TEST(the_end_of_one_that_asks_still_is_for_a_fold),
 		TEST(a_later_event_has_one_though_no_interrupt_was_taken),

@@ -70,7 +70,11 @@ static const struct {
 	{SYSREG(2, 0, 7, 9, 6), KIND_CLAIM_CLEAR},
 };
 
-/* DBGBVR<n>, DBGBCR<n>, DBGWVR<n>, DBGWCR<n> have op2 4 to 7 and n in CRm. */
+/*
+ * DBGBVR<n>, DBGBCR<n>, DBGWVR<n>, DBGWCR<n> have op2 4 to 7 and n in CRm. The
+ * CPU compares, so a watchpoint does not see an access to an emulated device: it
+ * aborts before ("Synchronous exception types, routing and priorities").
+ */
 static bool is_numbered(const struct arm_vcpu *v, uint32_t number)
 {
 	uint64_t dfr0 = arm_vm(v->core.vm)->id[5][0];

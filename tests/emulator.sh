@@ -13,8 +13,7 @@
 # hart), slices (of 1 ms), lp64d (a hard-float host on such harts), fp (a host that
 # uses FP registers, ARM), suspend (stops three times for a second, and is
 # watched), shootdown (the host takes a page away 300 times), mask (the host does
-# not take the virtual timer, ARM), yield (vCPUs that spin leave their CPU to
-# others, ARM).
+# not take the virtual timer, ARM).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/guests.sh
@@ -62,7 +61,6 @@ machine() { # kernel arguments...
 	lp64d) set -- --vector on "$@" ;;
 	suspend) set -- --suspend 3 --histograms "$@" ;;
 	mask) set -- --mask-vtimer --append masked-vtimer "$@" ;;
-	yield) set -- --spin-yield "$@" ;;
 	esac
 	[ "$what" != rtc ] || set -- --passthrough "$clock" "$@"
 	[ "$extra" != lp64d ] || export AXVM_PRESET=riscv64-lp64d
@@ -404,7 +402,6 @@ jobs_arm_vhe() {
 		payload time 4 1 cortex-a76
 		payload time 4 1 cortex-a76 mask
 		payload smp 4 1 cortex-a76
-		payload smp 4 1 cortex-a76 yield
 		ivc ivc 1 1 cortex-a76
 		reset reset 2 1 cortex-a76
 		pause pause 1 1 cortex-a76

@@ -34,6 +34,7 @@ usage() {
 	  --mask-vtimer     ARM: the virtual timer is masked while its interrupt
 	                    waits, not taken by this kernel
 	  --spin-yield      ARM: a vCPU that waits in WFE leaves its CPU to others
+	                    (QEMU's never does)
 	  --cpu NAME        ARM: cortex-a76 (default), neoverse-n1 or another
 	  --sstc on|off     RISC-V: supervisor timer extension (on)
 	  --vector on|off   RISC-V: vector extension (off)

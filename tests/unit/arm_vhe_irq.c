@@ -139,6 +139,7 @@ static void without_a_vgic_nothing_happens(void **s)
 	axvmi_arm_vgic_vcpu_off(v);
 	assert_false(axvmi_arm_gic_retire(v, ARM_PPI_CNTV, 1));
 	assert_false(axvmi_arm_gic_pending(v));
+	assert_false(axvmi_arm_gic_retire(v, 27, 1));
 	assert_int_equal(axvmi_arm_line_targets(&fake.vm.core, SPI), 0);
 	assert_int_equal(fake.reads + fake.writes, 0);
 }
@@ -771,6 +772,16 @@ static void it_is_forwarded_in_a_crowd_too(void **s)
 	timer_rises();
 	assert_int_equal(fake.hw[0].lr_used, 4);
 	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	/* Chosen anew while it is active: it does not pend too. */
+	axvmi_arm_gic_fold(&fake.vcpus[0]);
+	fake_enter(0);
+	for (uint32_t i = 0; i < fake.hw[0].lr_used; i++) {
+		uint64_t lr = fake.hw[0].lr[i];
+
+		if ((lr & LR_VINTID) == ARM_PPI_CNTV)
+			assert_int_equal(lr & (LR_HW | CPUIF_STATE),
+					 LR_HW | LR_ACTIVE);
+	}
 	fake_eoi(0, ARM_PPI_CNTV);
 	assert_int_equal(cpuif_hw_ends, 1);
 	assert_int_equal(cpuif_hw_ended, 26);

@@ -447,6 +447,24 @@ static void it_stays_if_there_is_more_to_tell(void **s)
 	assert_false(retire(1));
 }
 
+static void it_stays_where_there_is_a_choice(void **s)
+{
+	(void)s;
+	enable(ARM_PPI_CNTV);
+	for (uint32_t sgi = 0; sgi < 6; sgi++)
+		enable(sgi);
+	serve_timer();
+	for (uint32_t sgi = 0; sgi < 6; sgi++)
+		axvmi_arm_send_sgi(&fake.vcpus[1], sgi << 24 | 1, 1);
+	fake_enter(0);
+	fake_maintain(0);
+	assert_int_equal(fake.hw[0].lr_used, 4);
+	fake.lr_moves = 0;
+	for (uint32_t slot = 0; slot < 4; slot++)
+		assert_false(retire(BIT64(slot)));
+	assert_int_equal(fake.lr_moves, 0);
+}
+
 static void it_stays_if_another_vcpu_has_written_to_it(void **s)
 {
 	struct arm_vcpu *v = &fake.vcpus[0];
@@ -647,6 +665,7 @@ int main(void)
 		CASE(an_interrupt_that_joined_is_asked_for),
 		CASE(a_timer_that_has_ended_leaves_its_list_register),
 		CASE(it_stays_if_there_is_more_to_tell),
+		CASE(it_stays_where_there_is_a_choice),
 		CASE(it_stays_if_another_vcpu_has_written_to_it),
 		CASE(who_waits_for_it_goes_on),
 		TAKEN(an_event_after_the_other_moves_one_list_register),

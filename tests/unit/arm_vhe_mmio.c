@@ -179,6 +179,14 @@ static void btype_and_the_step_end_with_the_instruction(void **state)
 		access_at(described(2, 1, 0), DEVICE);
 		expect_done();
 		assert_int_equal(m.v->frame.pstate, EL1H | SPSR_PAN);
+		/* The host does it, and may have changed PSTATE meanwhile. */
+		m.v->frame.pstate = EL1H | SPSR_PAN;
+		access_at(described(2, 1, 0), HOLE);
+		expect_mmio(HOLE, 4, false, 0);
+		m.v->frame.pstate |= ends[i];
+		machine_play();
+		expect_done();
+		assert_int_equal(m.v->frame.pstate, EL1H | SPSR_PAN);
 	}
 }
 

@@ -263,13 +263,13 @@ void axvmi_arm_retag(struct axvm_vcpu *vcpu)
 }
 
 /*
- * HCR_EL2.VM means nothing while TGE is set ("HCR_EL2"), so it stays on as long
- * as a vCPU is resident: emulators drop all translations when it changes.
+ * HCR_EL2.VM and PTW mean nothing while TGE is set ("HCR_EL2"), so they stay on as
+ * long as a vCPU is resident: emulators drop all translations when they change.
  */
 static void host_state_save(struct arm_cpu *cpu)
 {
 	cpu->host_hcr = sys_read(SYS_HCR_EL2);
-	sys_write(SYS_HCR_EL2, cpu->host_hcr | HCR_VM);
+	sys_write(SYS_HCR_EL2, cpu->host_hcr | HCR_VM | HCR_PTW);
 	cpu->host_cptr = sys_read(SYS_CPTR_EL2);
 	cpu->host_mdcr = sys_read(SYS_MDCR_EL2);
 	cpu->host_mdscr = sys_read(SYS_MDSCR_EL1);

@@ -29,13 +29,12 @@
  *           scounteren and senvcfg, which also govern the host's own U-mode
  *   ARM     v0-v31, FPSR, FPCR (not if the archive is built for hosts that use
  *           them, AXVM_ARM_HOST_FP: they get d8-d15 and FPCR back at every
- *           return), CPTR_EL2, MDCR_EL2, HCR_EL2.VM, VTTBR_EL2, VTCR_EL2,
- *           CNTVOFF_EL2, VSESR_EL2, VDISR_EL2, ICH_*, the *_EL12 registers,
- *           PAR_EL1, TPIDR_EL1, CSSELR_EL1, TPIDRRO_EL0, MDSCR_EL1,
- *           DBGBVR<n>_EL1 and its kin and the OS lock (if the guest uses
- *           them), pointer authentication keys; hal.vtimer_irq may be
- *           active. SP_EL0 and TPIDR_EL0 are the host's whenever its code
- *           runs
+ *           return), CPTR_EL2, MDCR_EL2, HCR_EL2.VM and PTW, VTTBR_EL2,
+ *           VTCR_EL2, CNTVOFF_EL2, VSESR_EL2, VDISR_EL2, ICH_*, the *_EL12
+ *           registers, PAR_EL1, TPIDR_EL1, CSSELR_EL1, TPIDRRO_EL0,
+ *           MDSCR_EL1, DBGBVR<n>_EL1 and its kin and the OS lock (if the guest
+ *           uses them), pointer authentication keys; hal.vtimer_irq may be
+ *           active. SP_EL0 and TPIDR_EL0 are the host's whenever its code runs
  */
 #ifndef AXVM_VCPU_H
 #define AXVM_VCPU_H

@@ -13,7 +13,7 @@
 # hart), slices (of 1 ms), lp64d (a hard-float host on such harts), fp (a host that
 # uses FP registers, ARM), suspend (stops three times for a second, and is
 # watched), shootdown (the host takes a page away 300 times), mask (the host does
-# not take the virtual timer, ARM).
+# not take the virtual timer, ARM), stack (of a run is measured).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/guests.sh
@@ -60,6 +60,7 @@ machine() { # kernel arguments...
 	shootdown) set -- --shootdown 300 "$@" ;;
 	lp64d) set -- --vector on "$@" ;;
 	suspend) set -- --suspend 3 --histograms "$@" ;;
+	stack) set -- --stack "$@" ;;
 	mask) set -- --mask-vtimer --append masked-vtimer "$@" ;;
 	esac
 	[ "$what" != rtc ] || set -- --passthrough "$clock" "$@"
@@ -118,6 +119,14 @@ job_ipa() {
 	status=$?
 	payload_lines
 	verdict $status "powered off (status $status)"
+}
+
+# include/axvm/vcpu.h: "stack use of at most 2 KiB".
+stack_lines() {
+	used=$(tr -d '\000' <"$log" | sed -n \
+		's/^host: \([0-9]*\) bytes of stack inside a run.*/\1/p')
+	verdict $((${used:-9999} > 2048)) \
+		"a run takes $used bytes of stack, at most 2048"
 }
 
 # Suspended by the host meanwhile.
@@ -313,6 +322,7 @@ run_job() { # kind argument cpus harts variant [extra]
 	log=$LOGS/$kind-$what-$cpus-$harts-$variant${extra:+-$extra}.log
 	began=$(date +%s)
 	"job_$kind"
+	[ "$extra" != stack ] || stack_lines
 	echo "# $(($(date +%s) - began)) s"
 }
 
@@ -323,7 +333,7 @@ jobs_riscv_h() {
 		failed sbi 1 1 on
 		payload sbi 2 1 on
 		payload sbi 1 1 off
-		payload mmio 1 1 on
+		payload mmio 1 1 on stack
 		payload fault 1 1 on
 		payload fault 1 1 off
 		payload irq 1 1 on
@@ -331,7 +341,7 @@ jobs_riscv_h() {
 		payload time 4 1 off
 		payload smp 1 1 on
 		payload smp 4 1 off
-		ivc ivc 1 1 on
+		ivc ivc 1 1 on stack
 		ivc ivc 1 1 off
 		reset reset 2 1 on
 		pause pause 1 1 on
@@ -366,7 +376,7 @@ jobs_riscv_h() {
 		reset reset 4 2 off
 		linux linux 1 2 on
 		linux linux 1 2 off
-		linux linux 2 2 on
+		linux linux 2 2 on stack
 		linux linux 2 2 off
 		linux linux 4 2 on
 		linux linux 4 2 off
@@ -386,7 +396,7 @@ jobs_arm_vhe() {
 		payload aarch32 1 1 cortex-a76
 		payload debug 2 1 cortex-a76
 		payload endian 2 1 cortex-a76
-		payload mmio 1 1 cortex-a76
+		payload mmio 1 1 cortex-a76 stack
 		payload gic 1 1 cortex-a76
 		payload hammer 1 1 cortex-a76
 		ipa 33 1 1 cortex-a76
@@ -402,7 +412,7 @@ jobs_arm_vhe() {
 		payload time 4 1 cortex-a76
 		payload time 4 1 cortex-a76 mask
 		payload smp 4 1 cortex-a76
-		ivc ivc 1 1 cortex-a76
+		ivc ivc 1 1 cortex-a76 stack
 		reset reset 2 1 cortex-a76
 		pause pause 1 1 cortex-a76
 		pause pause 2 1 cortex-a76
@@ -437,7 +447,7 @@ jobs_arm_vhe() {
 		payload fp 4 2 cortex-a76 fp
 		linux linux 2 2 cortex-a76 fp
 		linux linux 1 2 cortex-a76
-		linux linux 2 2 cortex-a76
+		linux linux 2 2 cortex-a76 stack
 		linux linux 4 2 cortex-a76
 		linux linux 4 2 cortex-a76 mask
 		linux linux 4 2 neoverse-n1

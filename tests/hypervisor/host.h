@@ -142,6 +142,15 @@ void stats_watch(struct axvm_vm *vm);
 /* Counters, and what stats_watch() asked for; VMs in the same order. */
 void stats_print(uint32_t number, struct axvm_vm *vm);
 void stats_dump(uint32_t number, struct axvm_vm *vm, uint32_t vcpu);
+
+/* ---- stack.c: the option "stack" ---- */
+
+extern bool stack_is_measured;
+/* axvm_run_vcpu(), measured. */
+int stack_run(struct axvm_cpu *cpu, struct axvm_vm *vm, uint32_t vcpu,
+	      struct axvm_exit *exit);
+void stack_print(void);
+
 /* ---- shootdown.c: the option "shootdown" ---- */
 
 /* The first VM is the one whose page is taken away. */

@@ -152,6 +152,7 @@ void host_main(void)
 	before = heap_free_bytes;
 	print("host: %u CPUs, %lu MiB free\n", board.cpus, before >> 20);
 	hal.counter_hz = board.counter_hz;
+	stack_is_measured = option("stack", 0) != 0;
 	if (board.take_vtimer != NULL && option("mask-vtimer", 0) == 0) {
 		hal.take_vtimer = hal_take_vtimer;
 		hal.vtimer_irq = board.vtimer_irq;
@@ -167,6 +168,8 @@ void host_main(void)
 	sched_loop(0, handle);
 	while (others_done != board.cpus - 1)
 		; /* on its way out of its last run */
+	if (stack_is_measured)
+		stack_print();
 	if (option("stats", 0) != 0 || option("histograms", 0) != 0)
 		vm_print_stats();
 	ok = vm_destroy_all();

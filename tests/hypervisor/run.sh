@@ -30,6 +30,7 @@ usage() {
 	  --timeout SECONDS give up then (never)
 	  --stats           print exit counters at the end
 	  --histograms      and the cycles they took
+	  --stack           print how much stack a run takes at most
 	  --icount          one instruction per nanosecond, repeatable
 	  --mask-vtimer     ARM: the virtual timer is masked while its interrupt
 	                    waits, not taken by this kernel
@@ -226,7 +227,7 @@ vector=off
 
 # Numbers that the hypervisor looks up in the bundle by these names.
 bundle_numbers="slice-ms migrate reboots reserve suspend shootdown"
-switches="no-uart demand stats histograms icount mask-vtimer spin-yield"
+switches="no-uart demand stats histograms stack icount mask-vtimer spin-yield"
 
 # listed NAME LIST
 listed() {

@@ -145,11 +145,14 @@ static void run(uint32_t self, struct axvm_cpu *handle, struct task *task)
 	cpu->look = board_now() + option("slice-ms", 10) * 1000000ull;
 	do {
 		prepare(cpu);
+		if (stack_is_measured)
+			MUST(stack_run(handle, task->vm, task->vcpu, &exit));
 		/* Its timer stands: what is but answered needs no look. */
-		do
-			MUST(axvm_run_vcpu(handle, task->vm, task->vcpu,
-					   &exit));
-		while (exit.reason == AXVM_EXIT_MMIO);
+		else
+			do
+				MUST(axvm_run_vcpu(handle, task->vm, task->vcpu,
+						   &exit));
+			while (exit.reason == AXVM_EXIT_MMIO);
 		state = vm_exit(task->owner, &exit);
 		board_take_irqs();
 	} while (state == TASK_RUNNING && exit.reason != AXVM_EXIT_YIELD &&

@@ -94,12 +94,12 @@ struct axvm_arch_ops {
 
 	/*
 	 * Runs the resident vCPU. First ends the exit that waits, if one does: by
-	 * axvmi_complete(), or itself and axvmi_completed(). Calls axvmi_enter() before each entry into the
-	 * guest and axvmi_leave() after each exit, returns an exit reason (and
-	 * fills vcpu->exit) or a negative error. vcpu->attention has been looked
-	 * at only by axvmi_enter(). exit->pc, valid and reserved are 0 before;
-	 * what the reason does not name need not be written. Ends with
-	 * axvmi_ran().
+	 * axvmi_complete(), or itself and axvmi_completed(). Calls axvmi_enter()
+	 * before each entry into the guest and axvmi_leave() after each exit,
+	 * returns an exit reason (and fills vcpu->exit) or a negative error.
+	 * vcpu->attention has been looked at only by axvmi_enter(). exit->pc,
+	 * valid and reserved are 0 before; what the reason does not name need
+	 * not be written. Ends with axvmi_ran().
 	 */
 	int (*vcpu_run)(struct axvm_vcpu *vcpu);
 

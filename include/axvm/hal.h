@@ -101,10 +101,12 @@ struct axvm_hal {
 	 * library does. Anything else, also nothing: deals with it as the host's
 	 * vector would, and returns false: run returns IRQ then. Called inside
 	 * run, after an interrupt, with host interrupts masked and none of the
-	 * library's locks held; may call what is interrupt-safe. NULL: the library silences the timer by its IMASK as
-	 * long as its interrupt waits, which costs one more exit each, and which
-	 * the guest can see: it reads IMASK as 1, and one that masks its timer
-	 * without arming it anew may get one interrupt more than it should.
+	 * library's locks held; may call what is interrupt-safe.
+	 *
+	 * NULL: the library silences the timer by its IMASK as long as its
+	 * interrupt waits, which costs one more exit each, and which the guest
+	 * can see: it reads IMASK as 1, and one that masks its timer without
+	 * arming it anew may get one interrupt more than it should.
 	 */
 	bool (*take_vtimer)(void *ctx);
 	uint32_t vtimer_irq;

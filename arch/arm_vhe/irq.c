@@ -218,7 +218,8 @@ access_locked(const struct frame *frame, struct axvm_device_access *access)
 	return AXVM_ACCESS_DONE;
 }
 
-/* Out of line: most accesses end in axvmi_arm_gicd_access(), which needs no frame then. */
+/* Out of line: most accesses end in axvmi_arm_gicd_access(), which needs no frame
+ * then. */
 static __attribute__((noinline)) enum axvm_access_result
 gicd_access_more(struct axvm_device_access *access)
 {

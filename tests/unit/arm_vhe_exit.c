@@ -611,9 +611,9 @@ static void tables_in_devices_of_the_machine_are_so_too(void **state)
 	machine_boot();
 	assert_true((m.v->frame.hcr & HCR_PTW) != 0);
 	/* Mapped meanwhile, or the CPU's translation is old: it looks again. */
-	assert_int_equal(machine_step(DABT(ISS_S1PTW | TRANSLATION), GVA + 8,
-				      HOLE),
-			 WENT_ON);
+	assert_int_equal(
+		machine_step(DABT(ISS_S1PTW | TRANSLATION), GVA + 8, HOLE),
+		WENT_ON);
 	assert_int_equal(m.v->frame.pc, ENTRY);
 	machine_step(DABT(ISS_S1PTW | PERMISSION), GVA + 8, HOLE);
 	expect_taken(esr_make(EC_DABT_SAME, 0x14), 0x3c5, 0x200);

@@ -386,7 +386,8 @@ static void injecting_needs_a_vcpu_that_exists(void **state)
 	struct machine *m = *state;
 
 	assert_int_equal(axvm_inject(&m->vm, VCPUS, 10), AXVM_ENOENT);
-	assert_int_equal(axvm_inject(&m->vm, UINT32_MAX, AXVM_PRIVATE_LINE + 9), AXVM_ENOENT);
+	assert_int_equal(axvm_inject(&m->vm, UINT32_MAX, AXVM_PRIVATE_LINE + 9),
+			 AXVM_ENOENT);
 	assert_int_equal(take(m), 0);
 }
 
@@ -429,14 +430,16 @@ static void an_edge_on_a_per_vcpu_line_goes_to_that_vcpu(void **state)
 {
 	struct machine *m = *state;
 
-	assert_int_equal(axvm_inject(&m->vm, 1, AXVM_PRIVATE_LINE + 9), AXVM_OK);
+	assert_int_equal(axvm_inject(&m->vm, 1, AXVM_PRIVATE_LINE + 9),
+			 AXVM_OK);
 	assert_int_equal(load_seq(&m->vcpus[1].line_edges), BIT64(9));
 	assert_int_equal(load_seq(&m->vcpus[0].line_edges), 0);
 	assert_int_equal(m->notified[1], 1);
 	assert_int_equal(take(m), 0);
 	/* A number the controller does not have may still be a vCPU's. */
 	m->ops.line_first = 32;
-	assert_int_equal(axvm_inject(&m->vm, 0, AXVM_PRIVATE_LINE + 5), AXVM_OK);
+	assert_int_equal(axvm_inject(&m->vm, 0, AXVM_PRIVATE_LINE + 5),
+			 AXVM_OK);
 	assert_int_equal(load_seq(&m->vcpus[0].line_edges), BIT64(5));
 }
 

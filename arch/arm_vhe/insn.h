@@ -65,7 +65,7 @@ static inline bool arm_insn_writes_back(const struct arm_insn *insn)
 static inline uint64_t arm_insn_load_value(const struct arm_insn *insn,
 					   uint64_t raw)
 {
-	unsigned shift = 64 - 8 * insn->width;
+	unsigned shift = (64 - 8 * insn->width) % 64;
 
 	raw <<= shift;
 	raw = insn->sign ? (uint64_t)((int64_t)raw >> shift) : raw >> shift;

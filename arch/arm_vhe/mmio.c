@@ -89,7 +89,7 @@ static uint64_t part_value(struct arm_vcpu *v, const struct arm_insn *insn,
 	uint32_t size = part_size(insn);
 	uint32_t at = part * size;
 	uint32_t reg = at < insn->width ? insn->rt : insn->rt2;
-	uint64_t q[2];
+	uint64_t q[2] = {0, 0};
 
 	if (insn->kind != ARM_INSN_STORE)
 		return 0;

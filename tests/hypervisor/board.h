@@ -47,6 +47,8 @@ extern struct board {
 } board;
 
 uint32_t board_this_cpu(void);
+/* The stack pointer, as the caller has it. */
+uintptr_t board_stack(void);
 /* Makes a CPU call host_cpu_main(cpu). */
 bool board_start_cpu(uint32_t cpu);
 

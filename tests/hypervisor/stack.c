@@ -18,16 +18,13 @@ static atomic_uint most;
 int stack_run(struct axvm_cpu *cpu, struct axvm_vm *vm, uint32_t vcpu,
 	      struct axvm_exit *exit)
 {
-	register uintptr_t pointer __asm__("sp");
 	volatile uint64_t *bottom;
 	uint32_t before = most;
 	uint32_t unused = 0;
 	uint32_t used;
-	uintptr_t top;
 	int error;
 
-	__asm__ volatile("" : "=r"(top) : "0"(pointer));
-	bottom = (volatile uint64_t *)(top - DEPTH);
+	bottom = (volatile uint64_t *)(board_stack() - DEPTH);
 	for (uint32_t i = 0; i < DEPTH / 8; i++)
 		bottom[i] = PAINT;
 	error = axvm_run_vcpu(cpu, vm, vcpu, exit);

@@ -220,6 +220,15 @@ void board_main(const void *fdt)
 
 /* ---- CPUs and interrupts ---- */
 
+uintptr_t board_stack(void)
+{
+	uintptr_t pointer;
+
+	/* A function that needs no frame of its own. */
+	__asm__ volatile("mov %0, sp" : "=r"(pointer));
+	return pointer;
+}
+
 uint32_t board_this_cpu(void)
 {
 	return (uint32_t)sys_read(tpidr_el2);

@@ -131,6 +131,15 @@ void board_main(uint64_t hart, const void *fdt)
 
 /* ---- CPUs and interrupts ---- */
 
+uintptr_t board_stack(void)
+{
+	uintptr_t pointer;
+
+	/* A function that needs no frame of its own. */
+	__asm__ volatile("mv %0, sp" : "=r"(pointer));
+	return pointer;
+}
+
 uint32_t board_this_cpu(void)
 {
 	uint32_t cpu;

@@ -22,8 +22,13 @@ const struct axvm_arch_ops *axvm_backend_riscv_h(void);
 
 /*
  * ARM with the virtualization host extensions and a GICv3 (Arm ARM,
- * "Virtualization Host Extensions"). The host runs at EL2 with HCR_EL2.E2H and
- * TGE set. Context: any. Never NULL.
+ * "Virtualization Host Extensions"). The host runs at EL2 on SP_EL2, with
+ * HCR_EL2.E2H and TGE and ICC_SRE_EL2.SRE set. On each CPU it enables two PPIs in
+ * its GIC, as level-sensitive and at a priority that ICC_PMR_EL1 lets through: of
+ * the EL1 virtual timer (27 on most machines) and the maintenance interrupt (25).
+ * They take guests out, and fall silent before run returns; one that comes to the
+ * host all the same needs nothing but its end. hal.take_vtimer, see there.
+ * Context: any. Never NULL.
  */
 const struct axvm_arch_ops *axvm_backend_arm_vhe(void);
 

@@ -340,6 +340,14 @@ static COLD int not_running(uint32_t state)
 					  : AXVM_EXIT_STOPPED;
 }
 
+/* The same of one that is claimed. How the exit that waits will end has been
+ * said by now: this one is no other to complete. */
+static COLD int stays_out(struct axvm_vcpu *vcpu, uint32_t state)
+{
+	vcpu->answered = 1;
+	return not_running(state);
+}
+
 /* What every record says; the rest is its reason's. */
 static inline void begin_exit(const struct axvm_vcpu *vcpu,
 			      struct axvm_exit *exit)
@@ -368,10 +376,12 @@ static void answer_off(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu,
 
 	begin_exit(vcpu, exit);
 	exit->seq = 0;
-	exit->reason = AXVM_EXIT_HALT;
-	if (state != AXVM_VM_RUNNING)
+	if (state == AXVM_VM_RUNNING) {
+		exit->reason = AXVM_EXIT_HALT;
+		exit->u.halt.deadline = AXVM_NO_DEADLINE;
+	} else {
 		exit->reason = (uint32_t)not_running(state);
-	exit->u.halt.deadline = AXVM_NO_DEADLINE;
+	}
 	leave_cpu(cpu, vcpu);
 }
 
@@ -410,7 +420,7 @@ static COLD int acquire(struct axvm_cpu *cpu, struct axvm_vm *vm,
 	state = load_seq(&vm->state);
 	if (state != AXVM_VM_RUNNING) {
 		begin_exit(vcpu, exit);
-		end_exit(vcpu, exit, (uint32_t)not_running(state));
+		end_exit(vcpu, exit, (uint32_t)stays_out(vcpu, state));
 		unclaim(vcpu, false);
 		return ANSWERED;
 	}
@@ -464,7 +474,7 @@ static inline int run_here(struct axvm_cpu *cpu, struct axvm_vcpu *vcpu,
 	if (state == AXVM_VM_RUNNING)
 		reason = vm->ops->vcpu_run(vcpu);
 	else
-		reason = not_running(state);
+		reason = stays_out(vcpu, state);
 	if (reason > 0) {
 		end_exit(vcpu, exit, (uint32_t)reason);
 		halted = reason == AXVM_EXIT_HALT;

@@ -56,6 +56,52 @@ static void a_suspended_vcpu_ends_no_exit(void **state)
 	end(vm);
 }
 
+/* What the host did not say before it ran the vCPU is the default. */
+static void an_exit_that_says_suspended_takes_no_completion(void **state)
+{
+	static const struct stub_op ops[] = {
+		OP(READ, NOWHERE, 0), OP(EXPECT, UINT64_MAX, 0), THE_END};
+	struct axvm_vm *vm = running(ops);
+	uint64_t seq;
+
+	(void)state;
+	assert_int_equal(run(vm), AXVM_EXIT_MMIO);
+	seq = left->seq;
+	assert_int_equal(axvm_suspend(vm), AXVM_OK);
+	assert_int_equal(run(vm), AXVM_EXIT_SUSPENDED);
+	assert_int_equal(complete(vm, AXVM_COMPLETE_DONE, 5), AXVM_ENOENT);
+	/* The same where it is not resident. */
+	assert_int_equal(axvm_cpu_release(stub_cpu(m, 0)), AXVM_OK);
+	assert_int_equal(run(vm), AXVM_EXIT_SUSPENDED);
+	assert_int_equal(complete(vm, AXVM_COMPLETE_DONE, 5), AXVM_ENOENT);
+	assert_int_equal(axvm_vcpu_complete(vm, 0, seq, AXVM_COMPLETE_DONE, 5),
+			 AXVM_ENOENT);
+	assert_int_equal(axvm_resume(vm), AXVM_OK);
+	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
+	no_violation();
+	end(vm);
+}
+
+/* What the host has said is not forgotten, however often it runs the vCPU. */
+static void an_answer_outlives_a_suspension(void **state)
+{
+	static const struct stub_op ops[] = {OP(READ, NOWHERE, 0),
+					     OP(EXPECT, 5, 0), THE_END};
+	struct axvm_vm *vm = running(ops);
+
+	(void)state;
+	assert_int_equal(run(vm), AXVM_EXIT_MMIO);
+	assert_int_equal(complete(vm, AXVM_COMPLETE_DONE, 5), AXVM_OK);
+	assert_int_equal(axvm_suspend(vm), AXVM_OK);
+	assert_int_equal(run(vm), AXVM_EXIT_SUSPENDED);
+	assert_int_equal(axvm_cpu_release(stub_cpu(m, 0)), AXVM_OK);
+	assert_int_equal(run(vm), AXVM_EXIT_SUSPENDED);
+	assert_int_equal(axvm_resume(vm), AXVM_OK);
+	assert_int_equal(run(vm), AXVM_EXIT_IRQ);
+	no_violation();
+	end(vm);
+}
+
 static void a_vcpu_that_is_off_is_suspended_too(void **state)
 {
 	static const struct stub_op ops[] = {THE_END};
@@ -350,6 +396,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(suspended_vcpus_do_not_enter_the_guest),
 		TEST(a_suspended_vcpu_ends_no_exit),
+		TEST(an_exit_that_says_suspended_takes_no_completion),
+		TEST(an_answer_outlives_a_suspension),
 		TEST(a_vcpu_that_is_off_is_suspended_too),
 		TEST(only_running_vms_suspend_and_only_suspended_ones_resume),
 		TEST(a_suspended_vm_with_a_resident_vcpu_stops_and_starts_again),

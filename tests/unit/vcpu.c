@@ -370,6 +370,30 @@ static void what_a_reason_does_not_name_is_left_alone(void **state)
 	end(vm);
 }
 
+/* Off: HALT names its deadline, SUSPENDED and STOPPED name nothing. */
+static void a_vcpu_that_is_off_leaves_the_rest_alone_too(void **state)
+{
+	struct axvm_exit before;
+	struct axvm_vm *vm;
+
+	(void)state;
+	config.cpu_num = 2;
+	vm = running(nothing);
+	memset(left, 0xa5, sizeof(*left));
+	before = *left;
+	assert_int_equal(axvm_suspend(vm), AXVM_OK);
+	assert_int_equal(run_on(0, vm, 1), AXVM_EXIT_SUSPENDED);
+	assert_memory_equal(&left->u, &before.u, sizeof(before.u));
+	assert_int_equal(axvm_resume(vm), AXVM_OK);
+	assert_int_equal(run_on(0, vm, 1), AXVM_EXIT_HALT);
+	assert_int_equal(left->u.halt.deadline, AXVM_NO_DEADLINE);
+	*left = before;
+	assert_int_equal(axvm_shutdown(vm), AXVM_OK);
+	assert_int_equal(run_on(0, vm, 1), AXVM_EXIT_STOPPED);
+	assert_memory_equal(&left->u, &before.u, sizeof(before.u));
+	end(vm);
+}
+
 static void an_error_of_the_backend_leaves_the_vcpu_runnable(void **state)
 {
 	static const struct stub_op ops[] = {
@@ -1009,6 +1033,7 @@ int main(void)
 		TEST(hypercall_and_sysreg_take_the_hosts_answer),
 		TEST(an_exit_record_says_who_and_where),
 		TEST(what_a_reason_does_not_name_is_left_alone),
+		TEST(a_vcpu_that_is_off_leaves_the_rest_alone_too),
 		TEST(an_error_of_the_backend_leaves_the_vcpu_runnable),
 		TEST(a_kick_before_run_returns_at_once),
 		TEST(a_kick_during_run_calls_the_vcpu_out),

@@ -54,8 +54,10 @@ static int wait_for(struct arm_vcpu *v, const struct arm_syndrome *s)
 	axvmi_leave(&v->core);
 	axvmi_count(&v->core, AXVM_STAT_HALT);
 	arm_skip(v, s->esr);
-	if (waits && (which & ISS_WFX_WFE) != 0 && v->core.spin_yields)
+	if (waits && (which & ISS_WFX_WFE) != 0 && v->core.spin_yields) {
+		v->core.exit->pc = pc;
 		return AXVM_EXIT_YIELD;
+	}
 	if (!waits || which != ISS_WFX_WFI)
 		return 0;
 	reason = axvmi_halt(&v->core, axvmi_arm_timer_deadline(v));

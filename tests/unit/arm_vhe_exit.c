@@ -300,6 +300,8 @@ static void wfe_yields_where_the_host_asks_for_it(void **state)
 					 : ti & 1 ? AXVM_EXIT_YIELD
 						  : WENT_ON);
 		assert_int_equal(m.v->frame.pc, ENTRY + 4);
+		if (reason != WENT_ON)
+			assert_int_equal(m.exit.pc, ENTRY);
 	}
 	/* Over resets, until it is taken back. */
 	axvmi_arm_vcpu_reset(&m.v->core, ENTRY, 0);

@@ -370,12 +370,7 @@ static void power_on(struct axvm_pl011 *uart)
 /* Bytes the guest has not read are lost; the wiring stays. */
 static void reset(struct axvm_device *device)
 {
-	struct axvm_pl011 *uart = uart_of(device);
-
-	axvmi_serial_lock(&uart->serial);
-	power_on(uart);
-	axvmi_serial_unlock(&uart->serial);
-	axvmi_serial_update_line(&uart->serial);
+	axvmi_serial_reset(&uart_of(device)->serial);
 }
 
 /* ---- what serial.c asks for; lock held ---- */
@@ -406,10 +401,16 @@ static bool wants_irq(struct axvm_serial *serial)
 	return (uart->ris & uart->imsc) != 0;
 }
 
+static void restart(struct axvm_serial *serial)
+{
+	power_on(uart_with(serial));
+}
+
 static const struct axvmi_serial_ops serial_ops = {
 	.room = room,
 	.receive = receive,
 	.wants_irq = wants_irq,
+	.power_on = restart,
 };
 
 /* ---- making one ---- */

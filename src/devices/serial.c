@@ -41,6 +41,20 @@ void axvmi_serial_update_line(struct axvm_serial *s)
 	}
 }
 
+/* On a thread of the host's, whose interrupts it masks: their handlers may call
+ * axvmi_serial_receive(), which waits for the lock. */
+void axvmi_serial_reset(struct axvm_serial *s)
+{
+	const struct axvm_arch_ops *arch = s->irq.vm->ops;
+	uint64_t saved = arch->interrupts_save();
+
+	axvmi_serial_lock(s);
+	s->ops->power_on(s);
+	axvmi_serial_unlock(s);
+	arch->interrupts_restore(saved);
+	axvmi_serial_update_line(s);
+}
+
 size_t axvmi_serial_receive(struct axvm_serial *s, const uint8_t *bytes,
 			    size_t count)
 {

@@ -19,6 +19,8 @@ struct axvmi_serial_ops {
 	void (*receive)(struct axvm_serial *s, uint8_t byte);
 	/* The level of the interrupt. */
 	bool (*wants_irq)(struct axvm_serial *s);
+	/* All registers, and the FIFO, as after power-on. */
+	void (*power_on)(struct axvm_serial *s);
 };
 
 /* Forgets all; `line` 0: none. */
@@ -35,6 +37,9 @@ static inline void axvmi_serial_lock(struct axvm_serial *s)
 
 void axvmi_serial_unlock(struct axvm_serial *s);
 void axvmi_serial_update_line(struct axvm_serial *s);
+
+/* At axvm_reset(). */
+void axvmi_serial_reset(struct axvm_serial *s);
 
 /* Of the host; see pl011.h. */
 size_t axvmi_serial_receive(struct axvm_serial *s, const uint8_t *bytes,

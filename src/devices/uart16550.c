@@ -331,12 +331,7 @@ static void power_on(struct axvm_uart16550 *uart)
 /* Bytes the guest has not read are lost; the wiring stays. */
 static void reset(struct axvm_device *device)
 {
-	struct axvm_uart16550 *uart = uart_of(device);
-
-	axvmi_serial_lock(&uart->serial);
-	power_on(uart);
-	axvmi_serial_unlock(&uart->serial);
-	axvmi_serial_update_line(&uart->serial);
+	axvmi_serial_reset(&uart_of(device)->serial);
 }
 
 /* ---- what serial.c asks for; lock held ---- */
@@ -364,10 +359,16 @@ static bool wants_irq(struct axvm_serial *serial)
 	return interrupt_id(uart_with(serial)) != IIR_NONE;
 }
 
+static void restart(struct axvm_serial *serial)
+{
+	power_on(uart_with(serial));
+}
+
 static const struct axvmi_serial_ops serial_ops = {
 	.room = room,
 	.receive = receive,
 	.wants_irq = wants_irq,
+	.power_on = restart,
 };
 
 /* ---- making one ---- */

@@ -65,6 +65,17 @@ static void require(bool condition)
 		abort();
 }
 
+/* None come here. */
+static uint64_t interrupts_save(void)
+{
+	return 0;
+}
+
+static void interrupts_restore(uint64_t saved)
+{
+	(void)saved;
+}
+
 static uint64_t line_targets(struct axvm_vm *unused, uint32_t line)
 {
 	(void)unused;
@@ -312,6 +323,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.line_first = 32,
 		.line_count = 988,
 		.line_targets = line_targets,
+		.interrupts_save = interrupts_save,
+		.interrupts_restore = interrupts_restore,
 	};
 	static const uint8_t bytes[2 * FIFO] = "some bytes of the host's";
 	const struct axvm_pl011_config config = {

@@ -39,6 +39,17 @@ static void require(bool condition)
 		abort();
 }
 
+/* None come here. */
+static uint64_t interrupts_save(void)
+{
+	return 0;
+}
+
+static void interrupts_restore(uint64_t saved)
+{
+	(void)saved;
+}
+
 static uint64_t line_targets(struct axvm_vm *unused, uint32_t line)
 {
 	(void)unused;
@@ -132,6 +143,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.line_first = 1,
 		.line_count = 1023,
 		.line_targets = line_targets,
+		.interrupts_save = interrupts_save,
+		.interrupts_restore = interrupts_restore,
 	};
 	struct axvm_uart16550_config config = {
 		.size = sizeof(config),

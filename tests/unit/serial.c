@@ -22,11 +22,27 @@ struct machine {
 	struct axvm_vm vm;
 	struct axvm_vcpu vcpu;
 	struct axvm_serial serial;
+	unsigned resets;
 	uint32_t depth;
 	unsigned notices;
 	/* What another CPU does while the line is being changed. */
 	void (*meanwhile)(struct machine *m);
 };
+
+static bool masked;
+
+static uint64_t interrupts_save(void)
+{
+	bool before = masked;
+
+	masked = true;
+	return before;
+}
+
+static void interrupts_restore(uint64_t saved)
+{
+	masked = saved != 0;
+}
 
 /* The core's: what it does to a vCPU is not at stake here. */
 void axvmi_notify(struct axvm_vcpu *vcpu, uint32_t bits)
@@ -73,10 +89,21 @@ static bool wants_irq(struct axvm_serial *s)
 	return s->count != 0;
 }
 
+static void power_on(struct axvm_serial *s)
+{
+	struct machine *m = machine_of(s);
+
+	/* A handler of the host's that receives would wait for ever. */
+	assert_true(masked);
+	axvmi_serial_clear(s);
+	m->resets++;
+}
+
 static const struct axvmi_serial_ops ops = {
 	.room = room,
 	.receive = receive,
 	.wants_irq = wants_irq,
+	.power_on = power_on,
 };
 
 static int setup(void **state)
@@ -86,6 +113,8 @@ static int setup(void **state)
 	m->ops.line_first = 1;
 	m->ops.line_count = 1023;
 	m->ops.line_targets = line_targets;
+	m->ops.interrupts_save = interrupts_save;
+	m->ops.interrupts_restore = interrupts_restore;
 	m->vm.ops = &m->ops;
 	m->vm.vcpu_count = 1;
 	m->vm.vcpus[0] = &m->vcpu;
@@ -189,6 +218,23 @@ static void what_is_cleared_is_gone(void **state)
 	assert_int_equal(take(m), 'x' | 0x100);
 }
 
+static void no_interrupt_of_the_host_comes_into_a_reset(void **state)
+{
+	struct machine *m = *state;
+
+	axvmi_serial_receive(&m->serial, (const uint8_t *)"abc", 3);
+	for (unsigned before = 0; before < 2; before++) {
+		masked = before != 0;
+		axvmi_serial_reset(&m->serial);
+		assert_int_equal(masked, before != 0);
+		assert_int_equal(m->resets, before + 1);
+	}
+	masked = false;
+	assert_int_equal(m->serial.lock, 0);
+	assert_int_equal(m->serial.count, 0);
+	assert_false(level(m));
+}
+
 static void the_line_follows_what_the_model_asks_for(void **state)
 {
 	struct machine *m = *state;
@@ -246,6 +292,7 @@ int main(void)
 		TEST(the_order_holds_over_the_end_of_the_index),
 		TEST(no_more_is_taken_than_there_is_room_for),
 		TEST(what_is_cleared_is_gone),
+		TEST(no_interrupt_of_the_host_comes_into_a_reset),
 		TEST(the_line_follows_what_the_model_asks_for),
 		TEST(whoever_sets_the_line_looks_again),
 		TEST(a_line_that_cannot_be_set_is_given_up),

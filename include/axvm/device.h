@@ -54,7 +54,9 @@ struct axvm_device_ops {
 					  struct axvm_device_access *access);
 	/* Back to power-on state, at axvm_reset(). NULL: nothing to do. This and
 	 * destroy are called with the VM's life lock held: they must not call
-	 * what changes the VM's state or its devices. */
+	 * what changes the VM's state or its devices. On the caller's thread,
+	 * host interrupts being as they are there: a lock that a handler takes,
+	 * too, is to be taken with them masked. */
 	void (*reset)(struct axvm_device *device);
 	/* The VM is gone; the device may be freed. NULL: nothing to do. */
 	void (*destroy)(struct axvm_device *device);

@@ -182,7 +182,11 @@ uint64_t axvmi_arm_debug_mdscr(const struct arm_vcpu *v)
 
 void axvmi_arm_debug_reset(struct arm_vcpu *v)
 {
+	/* What is on the CPU stays there until the entry, or the end of run. */
+	uint32_t on = v->debug.on;
+
 	memset(&v->debug, 0, sizeof(v->debug));
+	v->debug.on = on;
 	v->debug.os_lock = 1;
 	v->effects |= ARM_EFFECT_DEBUG;
 }

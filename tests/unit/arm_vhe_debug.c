@@ -190,6 +190,17 @@ static void a_cpu_starts_without_debug(void **state)
 	assert_int_equal(mrs(OSLSR), 0xa);
 }
 
+/* CPU_SUSPEND restarts in the middle of a run, which may end before it enters: its
+ * end must know that the CPU has to lose what would stop the host. */
+static void a_restart_does_not_forget_what_the_cpu_has(void **state)
+{
+	(void)state;
+	m.v->debug.on = 1;
+	axvmi_arm_power_on_state(m.v, ENTRY, 0);
+	assert_int_equal(m.v->debug.on, 1);
+	assert_int_equal(axvmi_arm_debug_mdscr(m.v), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -202,6 +213,7 @@ int main(void)
 		TEST(claim_tags_are_set_and_cleared),
 		TEST(a_write_goes_to_the_cpu_and_a_read_does_not),
 		TEST(a_cpu_starts_without_debug),
+		TEST(a_restart_does_not_forget_what_the_cpu_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,6 +172,11 @@ static uint32_t gather(uint32_t word)
 	return bits;
 }
 
+/*
+ * "GICR_ICFGR1": which PPIs can be configured is the implementation's choice. The
+ * timer's cannot: the physical one is silent until the guest has ended what it
+ * got for it, and of an edge nobody would hear the end, or that ICPENDR took it.
+ */
 static void write_config(struct vgic *g, uint32_t vcpu, uint32_t half,
 			 uint32_t value)
 {
@@ -184,6 +189,8 @@ static void write_config(struct vgic *g, uint32_t vcpu, uint32_t half,
 	if (half == 0) /* SGIs are edges */
 		return;
 	edge |= old & ~(0xffffu << shift);
+	if (w == 0)
+		edge &= ~vgic_bit(VGIC_VTIMER);
 	store_relaxed(&b->edge, edge);
 	axvmi_vgic_touch(g, vcpu, w, old ^ edge);
 	axvmi_vgic_refresh(g, vcpu, w);

@@ -205,6 +205,8 @@ static void step_config(uint32_t vcpu, uint32_t intid)
 			break;
 		q->edge = rnd(2) == 0;
 		set_edge(vcpu, intid, q->edge);
+		/* The CPU's timer is a level. */
+		q->edge &= intid != VGIC_VTIMER;
 		break;
 	case 2:
 		if (intid < 32)

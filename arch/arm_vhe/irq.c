@@ -363,6 +363,7 @@ bool axvmi_arm_gic_pending(struct arm_vcpu *v)
 void axvmi_arm_send_sgi(struct arm_vcpu *v, uint64_t value, unsigned group)
 {
 	struct vgic *g = vgic_of(v);
+	bool folds;
 
 	if (g == NULL)
 		return;
@@ -375,10 +376,12 @@ void axvmi_arm_send_sgi(struct arm_vcpu *v, uint64_t value, unsigned group)
 	}
 	axvmi_vgic_sgi(g, v->core.index, value, group == 1);
 	/* While the lock is held anyway: the fill finds nothing to fold. */
-	if ((g->dirty & BIT64(v->core.index)) != 0)
+	folds = (g->dirty & BIT64(v->core.index)) != 0;
+	if (folds)
 		fold(v);
 	leave(v);
-	fold_timer(v);
+	if (folds)
+		fold_timer(v);
 }
 
 /* "ICC_DIR_EL1": ignored as long as EOIs deactivate. */

@@ -654,6 +654,38 @@ static void writes_from_elsewhere_come_before_the_next_event(void **s)
 	assert_false(again());
 }
 
+/*
+ * A timer that is let go while its list register still has HW: the end seen there
+ * later would be taken for that of the next event, whose physical interrupt would
+ * stay active, for other VMs on this CPU too.
+ */
+static void who_does_not_fold_does_not_look_at_the_timer(void **s)
+{
+	unsigned syncs;
+
+	(void)s;
+	assert_true(again());
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	syncs = fake.timer_syncs;
+	fake.timer_asks = false;
+	/* It is disabled: it pends, and that is all. */
+	self_sgi(SGI);
+	assert_int_equal(fake.timer_syncs, syncs);
+	assert_int_equal(fake.vcpus[0].vtimer_held, 1);
+	assert_true(fake.vcpus[0].gic_filled);
+	/* It folds. */
+	enable(SGI + 1);
+	fake.timer_asks = true;
+	fake.vcpus[0].vtimer_held = 1;
+	axvmi_arm_set_ppi(&fake.vcpus[0], ARM_PPI_CNTV, true);
+	fake_enter(0);
+	self_sgi(SGI + 1);
+	fake_enter(0);
+	syncs = fake.timer_syncs;
+	self_sgi(SGI + 1);
+	assert_int_equal(fake.timer_syncs, syncs + 1);
+}
+
 #define TAKEN(name) cmocka_unit_test_setup_teardown(name, setup_taken, teardown)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
@@ -684,6 +716,7 @@ int main(void)
 		TAKEN(one_that_has_not_ended_does_not_come_again),
 		TAKEN(what_elsewhere_pends_or_pends_no_more_waits_for_a_fold),
 		TAKEN(writes_from_elsewhere_come_before_the_next_event),
+		TAKEN(who_does_not_fold_does_not_look_at_the_timer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

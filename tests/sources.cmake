@@ -82,6 +82,7 @@ set(AXVM_UNIT_TESTS
   arm_vhe_s2_format
   arm_vhe_sysreg
   arm_vhe_timer
+  arm_vhe_timer_random
   arm_vhe_vgic
   arm_vhe_vgic_bounds
   arm_vhe_vgic_lr

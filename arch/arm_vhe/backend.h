@@ -161,6 +161,7 @@ struct arm_vcpu {
 	uint32_t vtimer_taken;
 	uint32_t vtimer_rounds;
 	uint64_t vtimer_cval;
+	uint64_t clock; /* vm->time_offset as the CPU has it */
 	/* sysreg.c: the emulated physical timer, on the VM clock. */
 	uint32_t cntp_ctl; /* ENABLE, IMASK */
 	uint32_t cntp_level; /* PPI 30 as the vGIC knows it */

@@ -227,8 +227,11 @@ bool axvmi_arm_irq_pending(struct axvm_vcpu *vcpu)
 
 void axvmi_arm_clock_moved(struct axvm_vcpu *vcpu)
 {
-	sys_write(SYS_CNTVOFF_EL2, -load_relaxed(&vcpu->vm->time_offset));
-	arm_vcpu(vcpu)->effects |= ARM_EFFECT_TIMER;
+	struct arm_vcpu *v = arm_vcpu(vcpu);
+
+	v->clock = load_relaxed(&vcpu->vm->time_offset);
+	sys_write(SYS_CNTVOFF_EL2, -v->clock);
+	v->effects |= ARM_EFFECT_TIMER;
 }
 
 /* ---- load, put ---- */
@@ -302,7 +305,8 @@ void axvmi_arm_vcpu_load(struct axvm_vcpu *vcpu)
 	sys_write(SYS_VTTBR_EL2, arm_vttbr(vcpu->vm));
 	sys_write(SYS_VPIDR_EL2, avm->midr);
 	sys_write(SYS_VMPIDR_EL2, v->mpidr);
-	sys_write(SYS_CNTVOFF_EL2, -load_relaxed(&vcpu->vm->time_offset));
+	v->clock = load_relaxed(&vcpu->vm->time_offset);
+	sys_write(SYS_CNTVOFF_EL2, -v->clock);
 	/* PMU and trace registers are not for guests; debug.c has their debug
 	 * registers. */
 	sys_write(SYS_MDCR_EL2, (cpu->host_mdcr & MDCR_HPMN) | MDCR_TDA |
@@ -377,7 +381,10 @@ int axvmi_arm_vcpu_run(struct axvm_vcpu *vcpu)
 	interrupts_on(v);
 	if (v->vtimer_held != 0 || may_ask(v->el1[ARM_EL1_CNTV_CTL])) {
 		/* The VM may have been suspended since the vCPU was loaded. */
-		axvmi_arm_clock_moved(vcpu);
+		if (v->clock != load_relaxed(&vcpu->vm->time_offset)) {
+			axvmi_arm_clock_moved(vcpu);
+			hw_isb();
+		}
 		axvmi_arm_vtimer_look(v);
 	}
 	if ((v->cntp_ctl & CNT_CTL_ENABLE) != 0)

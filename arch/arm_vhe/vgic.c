@@ -90,17 +90,21 @@ void axvmi_vgic_touch(struct vgic *g, uint32_t vcpu, uint32_t w, uint32_t bits)
 
 /* ---- active interrupts ---- */
 
+/* SPIs of word w will not be heard of any more by who watches them. */
+void axvmi_vgic_tell(struct vgic *g, uint32_t w, uint32_t bits)
+{
+	if (g->watched == NULL || (g->watched[w] & bits) == 0)
+		return;
+	g->ended[w] |= g->watched[w] & bits;
+	g->ended_words |= vgic_bit(w);
+}
+
 static void note_end(struct vgic *g, uint32_t vcpu, uint32_t intid)
 {
-	uint32_t w = intid / 32;
-
-	if (w == 0)
+	if (intid < VGIC_PRIVATE)
 		g->cpu[vcpu].ended |= vgic_bit(intid);
-	if (w == 0 || g->watched == NULL ||
-	    (g->watched[w] & vgic_bit(intid)) == 0)
-		return;
-	g->ended[w] |= vgic_bit(intid);
-	g->ended_words |= vgic_bit(w);
+	else
+		axvmi_vgic_tell(g, intid / 32, vgic_bit(intid));
 }
 
 uint32_t axvmi_vgic_take_ended(struct vgic *g)

@@ -156,7 +156,8 @@ struct vgic {
 	uint64_t dirty;
 	uint64_t awaited;
 	uint64_t vtimer_lr; /* what `hw_lr` of its CPUs may be */
-	/* Whose end somebody wants to know, or NULL; those that have ended. */
+	/* Whose end somebody wants to know, or NULL; those that have ended, or
+	 * that the guest has made pend no more. */
 	const uint32_t *watched;
 	uint32_t ended_words;
 	uint32_t ended[VGIC_WORDS];
@@ -211,6 +212,7 @@ uint64_t axvmi_vgic_holders(const struct vgic *g, uint32_t vcpu, uint32_t w,
 			    uint32_t bits);
 void axvmi_vgic_set_active(struct vgic *g, uint32_t vcpu, uint32_t intid,
 			   bool active);
+void axvmi_vgic_tell(struct vgic *g, uint32_t w, uint32_t bits);
 void axvmi_vgic_retarget(struct vgic *g, uint32_t intid);
 void axvmi_vgic_retarget_any(struct vgic *g);
 

@@ -74,6 +74,9 @@ static void clear_pending(struct vgic *g, uint32_t vcpu, uint32_t w,
 {
 	struct vgic_word *b = vgic_word(g, vcpu, w);
 
+	/* Of one that is active, or held, the end is still to come. */
+	if (w != 0)
+		axvmi_vgic_tell(g, w, b->latch & bits & ~b->active & ~b->held);
 	b->latch &= ~bits;
 	b->drop_pending |= bits & b->held;
 	recall(g, vcpu, w, bits);

@@ -61,12 +61,14 @@ static void fold_spi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint64_t lr)
 {
 	struct vgic_word *b = &g->spi[intid / 32];
 	struct outcome o = {.bits = 0};
-	uint32_t ended, active;
+	uint32_t ended, active, dropped;
 
 	note(&o, intid, lr);
+	dropped = o.pending & b->drop_pending;
 	active = take_back(b, &o, &ended);
-	/* What has ended was active, whether the model knew it or not. */
-	b->active |= ended;
+	/* What has ended was active, whether the model knew it or not; and what
+	 * ICPENDR took is over for its source as well. */
+	b->active |= ended | dropped;
 	axvmi_vgic_set_active(g, vcpu, intid, active != 0);
 }
 

@@ -548,12 +548,39 @@ static void ends_of_watched_interrupts_are_told_once(void **s)
 		eoi(0, 40);
 		assert_int_equal(ended(), 40);
 	}
-	/* Neither acknowledged nor ended. */
-	input(0, 40, false, true);
-	bank_set(0, 40, GICD_ICPENDR, vgic_bit(40));
-	assert_int_equal(ended(), 0);
 	bank_set(0, 40, GICD_ICACTIVER, vgic_bit(40));
 	assert_int_equal(ended(), 0);
+}
+
+/* Its source waits for an end, and there will be no other. */
+static void a_watched_interrupt_that_pends_no_more_has_ended(void **s)
+{
+	(void)s;
+	gic_make(1, 4, watched);
+	/* Not in a list register: disabled. */
+	axvmi_vgic_set_spi(&g, 40, false, true);
+	bank_set(0, 40, GICD_ICPENDR, vgic_bit(40));
+	assert_int_equal(ended(), 40);
+	bank_set(0, 40, GICD_ICPENDR, vgic_bit(40));
+	assert_int_equal(ended(), 0);
+	/* In one. */
+	prepare(0, 40, 0x80);
+	input(0, 40, false, true);
+	bank_set(0, 40, GICD_ICPENDR, vgic_bit(40));
+	gic_fold(0);
+	gic_fill(0);
+	assert_int_equal(ended(), 40);
+	assert_int_equal(ack(0), CPUIF_NONE);
+	/* While it is active its EOI is the end. */
+	input(0, 40, false, true);
+	assert_int_equal(ack(0), 40);
+	input(0, 40, false, true);
+	bank_set(0, 40, GICD_ICPENDR, vgic_bit(40));
+	gic_fold(0);
+	gic_fill(0);
+	assert_int_equal(ended(), 0);
+	eoi(0, 40);
+	assert_int_equal(ended(), 40);
 }
 
 static void a_deactivation_is_an_end_as_well(void **s)
@@ -668,6 +695,7 @@ int main(void)
 		CASE(a_cleared_active_state_is_gone_though_it_was_taken),
 		CASE(a_cleared_edge_is_gone_though_it_was_lent),
 		CASE(ends_of_watched_interrupts_are_told_once),
+		CASE(a_watched_interrupt_that_pends_no_more_has_ended),
 		CASE(a_deactivation_is_an_end_as_well),
 		CASE(the_end_of_one_without_a_list_register_is_told),
 		CASE(list_registers_full_of_nonsense_break_nothing),

@@ -388,6 +388,8 @@ void axvmi_vgic_reset(struct vgic *g)
 	g->vcpus = vcpus;
 	g->vtimer_lr = vtimer_lr;
 	g->watched = watched;
+	/* An SPI may be deactivated where it was not acknowledged. */
+	g->hcr = vcpus > 1 ? ICH_HCR_EN | ICH_HCR_TDIR : ICH_HCR_EN;
 	for (uint32_t c = 0; c < vcpus; c++)
 		reset_word(&g->cpu[c].own, UINT32_MAX, 0xffff);
 	for (uint32_t w = 1; w < VGIC_WORDS; w++)

@@ -147,6 +147,7 @@ struct vgic_cpu {
 
 struct vgic {
 	uint32_t vcpus;
+	uint32_t hcr; /* what ICH_HCR_EL2 always has */
 	atomic_u32 ctlr; /* EnableGrp0, EnableGrp1 */
 	atomic_u64 awake; /* redistributors without ProcessorSleep */
 	/* CPU interfaces that have Group 0, Group 1 enabled, as last seen. */

@@ -36,6 +36,7 @@ static uint32_t router_intid(uint64_t offset)
 static void write_router(struct vgic *g, uint32_t intid, uint32_t value)
 {
 	uint32_t w = intid / 32;
+	bool first = g->any_words == 0;
 
 	value &= GICD_IROUTER_IRM | 0xffffff;
 	store_relaxed(&g->router[intid], value);
@@ -47,6 +48,9 @@ static void write_router(struct vgic *g, uint32_t intid, uint32_t value)
 		g->any_words |= vgic_bit(w);
 	else
 		g->any_words &= ~vgic_bit(w);
+	/* Whose groups are enabled matters from now on: all say so. */
+	if (first && g->any_words != 0)
+		g->dirty |= load_relaxed(&g->awake);
 	axvmi_vgic_retarget(g, intid);
 }
 

@@ -407,6 +407,18 @@ static bool lend_all(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs,
 	return true;
 }
 
+/*
+ * While interrupts are "1 of N": who may take them is another when this vCPU
+ * enables a group, or disables it. Should vmcr be old, that is told at once.
+ */
+static uint32_t watch_groups(uint32_t vmcr)
+{
+	return ((vmcr & ICH_VMCR_ENG0) != 0 ? ICH_HCR_GRP0DIE
+					    : ICH_HCR_GRP0EIE) |
+	       ((vmcr & ICH_VMCR_ENG1) != 0 ? ICH_HCR_GRP1DIE
+					    : ICH_HCR_GRP1EIE);
+}
+
 void axvmi_vgic_flush(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs)
 {
 	struct vgic_cpu *cpu = &g->cpu[vcpu];
@@ -415,8 +427,9 @@ void axvmi_vgic_flush(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs)
 	AXVMI_ASSERT(cpu->held_count == 0);
 	AXVMI_ASSERT(regs->lr_count - 1 < VGIC_MAX_LRS);
 	cpu->crowded = false;
-	/* An SPI may be deactivated where it was not acknowledged. */
-	regs->hcr = g->vcpus > 1 ? ICH_HCR_EN | ICH_HCR_TDIR : ICH_HCR_EN;
+	regs->hcr = g->hcr;
+	if (g->any_words != 0)
+		regs->hcr |= watch_groups(regs->vmcr);
 	if (!lend_all(g, vcpu, regs, awake)) {
 		/* Rare. As if the guest had not been there. */
 		fold_all(g, vcpu, regs->lr);

@@ -355,9 +355,47 @@ static void one_of_n_goes_to_who_has_the_group_enabled(void **s)
 		axvmi_arm_gic_fold(&fake.vcpus[c]);
 		fake_enter(c);
 	}
+	notified(2);
 	line(true);
 	assert_int_equal(notified(2), 1);
 	fake_enter(2);
+	assert_int_equal(fake_ack(2), SPI);
+}
+
+/* vCPUs that write their interfaces' enables and do not leave the guest. */
+static void one_of_n_follows_the_group_enables(void **s)
+{
+	(void)s;
+	for (uint32_t c = 0; c < FAKE_VCPUS; c++) {
+		fake.hw[c].vmcr = 0;
+		fake.prompt[c] = true;
+	}
+	enable_spi(0);
+	fake_access(0, D(GICD_IROUTER + 8 * SPI), 8, true, GICD_IROUTER_IRM);
+	fake_enter(0);
+	line(true);
+	for (uint32_t c = 0; c < FAKE_VCPUS; c++) {
+		fake.hw[c].vmcr = 0xf84c0003;
+		fake_maintain(c);
+		assert_false(cpuif_maintenance(&fake.hw[c]));
+		assert_int_equal(fake_ack(c), SPI);
+		fake_eoi(c, SPI);
+		fake.hw[c].vmcr = 0;
+		fake_maintain(c);
+	}
+}
+
+/* Enables that were written before anything was routed so. */
+static void one_of_n_finds_groups_that_are_enabled(void **s)
+{
+	(void)s;
+	fake.hw[0].vmcr = fake.hw[1].vmcr = 0;
+	fake.prompt[1] = fake.prompt[2] = true;
+	enable_spi(0);
+	fake_access(0, D(GICD_IROUTER + 8 * SPI), 8, true, GICD_IROUTER_IRM);
+	fake_enter(0);
+	fake_maintain(2);
+	line(true);
 	assert_int_equal(fake_ack(2), SPI);
 }
 
@@ -981,6 +1019,8 @@ int main(void)
 		CASE(a_line_follows_a_changed_route),
 		CASE(per_vcpu_lines_are_ppis),
 		CASE(one_of_n_goes_to_who_has_the_group_enabled),
+		CASE(one_of_n_follows_the_group_enables),
+		CASE(one_of_n_finds_groups_that_are_enabled),
 		CASE(an_access_sees_what_the_guest_has_just_done),
 		CASE(a_read_calls_those_who_know_better),
 		CASE(a_write_is_done_when_it_returns),

@@ -409,7 +409,8 @@ void axvmi_arm_vtimer_done(struct arm_vcpu *v);
 void axvmi_arm_vtimer_ended(struct arm_vcpu *v);
 /* The CPU is no longer this vCPU's: others have the same physical interrupt. */
 void axvmi_arm_vtimer_drop(struct arm_vcpu *v);
-/* hal.now time at which the next timer of the vCPU is due. */
+/* hal.now time at which the next timer of the vCPU is due, which is about to
+ * wait for it: folds. */
 uint64_t axvmi_arm_timer_deadline(struct arm_vcpu *v);
 
 /* ---- irq_devices.c ---- */

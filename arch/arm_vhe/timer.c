@@ -192,16 +192,18 @@ static uint64_t vtimer_due(const struct arm_vcpu *v)
 	return metal->read_el1(ARM_EL1_CNTV_CVAL);
 }
 
-/* The guest may have ended PPI 27, or set another event, since anybody looked;
- * what it was held for says nothing of the next. */
+/*
+ * The guest may have ended PPI 27, or set another event, since anybody looked;
+ * what it was held for says nothing of the next. And who asks goes to sleep: once
+ * the vCPU does not count as running, nobody waits for its fold any more.
+ */
 uint64_t axvmi_arm_timer_deadline(struct arm_vcpu *v)
 {
 	uint64_t due, physical, now;
 
-	if (v->vtimer_held) {
-		axvmi_arm_gic_fold(v);
+	axvmi_arm_gic_fold(v);
+	if (v->vtimer_held)
 		axvmi_arm_vtimer_sync(v);
-	}
 	due = vtimer_due(v);
 	physical = axvmi_arm_cntp_due(v);
 	now = axvmi_guest_counter(v->core.vm);

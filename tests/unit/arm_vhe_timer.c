@@ -406,6 +406,14 @@ static void the_deadline_is_that_of_the_sooner_timer(void **state)
 	assert_int_equal(axvmi_arm_timer_deadline(&t.v), 7000);
 }
 
+/* Others wait only while it counts as running. */
+static void who_asks_how_long_to_wait_has_folded(void **state)
+{
+	(void)state;
+	assert_int_equal(axvmi_arm_timer_deadline(&t.v), AXVM_NO_DEADLINE);
+	assert_int_equal(t.folds, 1);
+}
+
 static void a_masked_timer_has_no_deadline(void **state)
 {
 	(void)state;
@@ -658,6 +666,7 @@ int main(void)
 		TEST(nor_is_one_that_sets_another_time_before),
 		TEST(a_guest_that_unmasks_early_is_interrupted_again_at_its_eoi),
 		TEST(the_deadline_is_that_of_the_sooner_timer),
+		TEST(who_asks_how_long_to_wait_has_folded),
 		TEST(a_masked_timer_has_no_deadline),
 		TEST(an_event_after_another_is_a_second_edge),
 		TEST(the_end_of_a_timer_that_is_seen_to_needs_no_fold),

@@ -440,5 +440,7 @@ void axvmi_arm_vgic_vcpu_off(struct arm_vcpu *v)
 	spin_lock(&v->core.vm->irqchip);
 	fold(v);
 	axvmi_vgic_power(g, v->core.index, false);
+	/* It may be the only one that was called for what goes elsewhere now. */
+	take_inputs(v->core.vm);
 	leave(v);
 }

@@ -937,6 +937,23 @@ static void a_vcpu_that_is_off_gets_nothing(void **s)
 	assert_int_equal(fake_ack(1), SPI);
 }
 
+/* It was called for the line, and goes off instead of looking. */
+static void one_of_n_goes_to_another_when_its_choice_goes_off(void **s)
+{
+	(void)s;
+	enable_spi(0);
+	fake_access(0, D(GICD_IROUTER + 8 * SPI), 8, true, GICD_IROUTER_IRM);
+	for (uint32_t c = 0; c < FAKE_VCPUS; c++)
+		fake_enter(c);
+	notified(1);
+	line(true);
+	assert_int_equal(notified(1), 1);
+	axvmi_arm_vgic_vcpu_off(&fake.vcpus[1]);
+	fake_enter(0);
+	fake_enter(2);
+	assert_int_equal(fake_ack(2), SPI);
+}
+
 static void a_vcpu_that_starts_has_its_timers_off(void **s)
 {
 	struct arm_vcpu *v = &fake.vcpus[0];
@@ -1046,6 +1063,7 @@ int main(void)
 		CASE(a_trapped_write_of_dir_deactivates),
 		CASE(another_vcpu_deactivates_what_is_held),
 		CASE(a_vcpu_that_is_off_gets_nothing),
+		CASE(one_of_n_goes_to_another_when_its_choice_goes_off),
 		CASE(a_vcpu_that_starts_has_its_timers_off),
 		CASE(after_reset_lines_are_taken_again),
 		CASE(ends_of_forwarded_lines_are_told_without_the_lock),

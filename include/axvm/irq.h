@@ -41,8 +41,9 @@ AXVM_MUST_USE int axvm_irq_source_set(struct axvm_irq_source *source,
  * Hands host interrupt `irq`, that of a passthrough device of the VM, to the
  * guest: the line of the same number becomes pending once. For the host's
  * handler, which has masked the interrupt. When the guest has ended it at its
- * interrupt controller (PLIC completion, EOI), the library calls
- * hal.irq_unmask(irq), once; what is posted until then is one with the first.
+ * interrupt controller (PLIC completion, EOI), or cleared it there (ICPENDR), the
+ * library calls hal.irq_unmask(irq), once; what is posted until then is one with
+ * the first.
  *   - The host unmasks the interrupt for the first time itself, after
  *     axvm_init().
  *   - A guest that masks the line, or claims the interrupt and never ends it,

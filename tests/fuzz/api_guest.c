@@ -418,7 +418,9 @@ static uint32_t called_out(const struct guest *g)
 		return AXVM_EXIT_SUSPENDED;
 	if (g->v->state != AXVM_VM_RUNNING)
 		return AXVM_EXIT_STOPPED;
-	if (g->c->kicked) {
+	/* A bound that is reached comes first; the kick stays for the next run. */
+	if (g->c->kicked &&
+	    (g->c->limit == 0 || g->exit->reason != AXVM_EXIT_YIELD)) {
 		g->c->kicked = false;
 		return AXVM_EXIT_KICKED;
 	}
@@ -496,6 +498,11 @@ void guest_left(struct fuzz *f, struct model_vm *v, uint32_t vcpu,
 		g.c->wait = reason;
 		g.c->answered = false;
 		g.c->fault_kind = exit->u.fault.kind;
+	} else if (g.c->wait != 0) {
+		/* It did not run; how the exit before ends is settled. */
+		if (!g.c->answered)
+			default_answer(g.c);
+		g.c->answered = true;
 	}
 	leave(f, v, vcpu);
 }

@@ -409,14 +409,17 @@ static bool lend_all(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs,
 
 /*
  * While interrupts are "1 of N": who may take them is another when this vCPU
- * enables a group, or disables it. Should vmcr be old, that is told at once.
+ * enables a group, or disables it. Should vmcr be old, that is told at once. QEMU
+ * up to 7.2 has VGrp0D stand for Group 1: of Group 0 alone it would never cease.
  */
 static uint32_t watch_groups(uint32_t vmcr)
 {
-	return ((vmcr & ICH_VMCR_ENG0) != 0 ? ICH_HCR_GRP0DIE
-					    : ICH_HCR_GRP0EIE) |
-	       ((vmcr & ICH_VMCR_ENG1) != 0 ? ICH_HCR_GRP1DIE
-					    : ICH_HCR_GRP1EIE);
+	uint32_t hcr =
+		(vmcr & ICH_VMCR_ENG1) != 0 ? ICH_HCR_GRP1DIE : ICH_HCR_GRP1EIE;
+
+	if ((vmcr & ICH_VMCR_ENG0) == 0)
+		return hcr | ICH_HCR_GRP0EIE;
+	return (vmcr & ICH_VMCR_ENG1) != 0 ? hcr | ICH_HCR_GRP0DIE : hcr;
 }
 
 void axvmi_vgic_flush(struct vgic *g, uint32_t vcpu, struct vgic_cpu_regs *regs)

@@ -440,16 +440,21 @@ static inline uint32_t vgic_ended_with_hw(uint32_t intid, uint64_t lr)
 /*
  * Of PPI 27 while the CPU's timer drives it: with HW there is no word of its EOI,
  * as it comes again by itself; and no pending and active state, as the physical
- * one cannot pend for us while it is active.
+ * one cannot pend for us while it is active. Software can make it so, though:
+ * then it is the model's alone, until its end.
  */
 static inline uint64_t vgic_with_hw(const struct vgic_cpu *cpu, uint64_t lr)
 {
+	uint32_t latch = cpu->own.latch | cpu->own.loaned;
+
 	if (cpu->hw_lr == 0)
 		return lr;
-	lr &= ~LR_EOI;
-	if ((lr & LR_ACTIVE) != 0)
+	if ((lr & LR_ACTIVE) != 0) {
+		if ((latch & vgic_bit(VGIC_VTIMER)) != 0)
+			return lr;
 		lr &= ~LR_PENDING;
-	return lr | cpu->hw_lr;
+	}
+	return (lr & ~LR_EOI) | cpu->hw_lr;
 }
 
 /*

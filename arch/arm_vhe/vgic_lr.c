@@ -206,9 +206,6 @@ static bool may_pend(const struct vgic *g, uint32_t vcpu, uint32_t intid)
 
 	if ((cpu->active[intid / 32] & vgic_bit(intid)) == 0)
 		return true;
-	/* See vgic_with_hw(). */
-	if (intid == VGIC_VTIMER && cpu->hw_lr != 0)
-		return false;
 	return !cpu->crowded && (load_relaxed(&g->awake) & BIT64(vcpu)) != 0 &&
 	       (intid < VGIC_PRIVATE || vgic_target(g, intid) == vcpu);
 }
@@ -354,10 +351,6 @@ static bool lend_own(const struct vgic *g, struct vgic_cpu *cpu,
 	uint32_t ready = awake ? vgic_deliverable(g, b) : 0;
 	uint32_t bits = b->active | ready;
 	uint32_t count = 0;
-
-	/* See vgic_with_hw(). */
-	if (cpu->hw_lr != 0)
-		ready &= ~(b->active & vgic_bit(VGIC_VTIMER));
 
 	for (uint32_t left = bits; left != 0; left &= left - 1) {
 		uint32_t n = lowest_bit64(left);

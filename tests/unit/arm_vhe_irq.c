@@ -738,7 +738,7 @@ static void one_that_is_active_does_not_pend_too(void **s)
 	assert_int_equal(cpuif_hw_ends, 1);
 }
 
-/* By software it may pend while it is active: that waits in the model. */
+/* By software it may pend while it is active: the EOI must be heard of then. */
 static void one_that_is_set_pending_while_active_is_not_lost(void **s)
 {
 	(void)s;
@@ -746,14 +746,21 @@ static void one_that_is_set_pending_while_active_is_not_lost(void **s)
 	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
 	fake_put(0, R(0, GICD_ISPENDR), BIT_OF(ARM_PPI_CNTV));
 	fake_enter(0);
-	assert_int_equal(fake.hw[0].lr[0] & (LR_HW | CPUIF_STATE),
-			 LR_HW | LR_ACTIVE);
+	assert_int_equal(fake.hw[0].lr[0] & (LR_HW | LR_EOI | CPUIF_STATE),
+			 LR_EOI | CPUIF_STATE);
 	fake_eoi(0, ARM_PPI_CNTV);
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	assert_int_equal(fake.timer_done, 0);
+	fake_eoi(0, ARM_PPI_CNTV);
+	/* The level, which the host has taken still. */
+	assert_int_equal(fake.hw[0].lr[0] & (LR_HW | CPUIF_STATE),
+			 LR_HW | LR_PENDING);
+	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+	fake_eoi(0, ARM_PPI_CNTV);
+	assert_int_equal(cpuif_hw_ends, 1);
 	axvmi_arm_gic_fold(&fake.vcpus[0]);
 	assert_int_equal(fake.timer_done, 1);
 	fake_enter(0);
-	assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
-	fake_eoi(0, ARM_PPI_CNTV);
 	assert_int_equal(fake_ack(0), CPUIF_NONE);
 }
 

@@ -285,6 +285,13 @@ static uint32_t private_levels(const struct arm_vcpu *v)
 	return levels;
 }
 
+/* PPI 27 of its timer alone may have HW: what the host holds up as well comes
+ * again at its end without a word from the CPU. */
+static uint64_t hw_of(const struct vgic *g, uint32_t host_levels)
+{
+	return (host_levels & vgic_bit(ARM_PPI_CNTV)) == 0 ? g->vtimer_lr : 0;
+}
+
 void axvmi_arm_set_ppi(struct arm_vcpu *v, uint32_t intid, bool level)
 {
 	uint32_t host = load_seq(&v->core.line_levels);
@@ -297,7 +304,7 @@ void axvmi_arm_set_ppi(struct arm_vcpu *v, uint32_t intid, bool level)
 	cpu = &g->cpu[v->core.index];
 	spin_lock(&v->core.vm->irqchip);
 	if (intid == ARM_PPI_CNTV)
-		cpu->hw_lr = level ? g->vtimer_lr : 0;
+		cpu->hw_lr = level ? hw_of(g, host) : 0;
 	if (high && axvmi_arm_gic_join(v, cpu, intid, true)) {
 		spin_unlock(&v->core.vm->irqchip);
 		return;
@@ -314,6 +321,9 @@ static void take_private(struct arm_vcpu *v)
 	uint32_t edges = load_relaxed(&v->core.line_edges);
 	uint32_t changed = levels ^ g->cpu[v->core.index].own.line;
 
+	if (v->vtimer_held)
+		g->cpu[v->core.index].hw_lr =
+			hw_of(g, load_seq(&v->core.line_levels));
 	if (edges != 0)
 		edges = atomic_exchange_explicit(&v->core.line_edges, 0,
 						 memory_order_seq_cst);

@@ -764,6 +764,30 @@ static void one_that_is_set_pending_while_active_is_not_lost(void **s)
 	assert_int_equal(fake_ack(0), CPUIF_NONE);
 }
 
+static void one_that_the_host_holds_up_as_well_is_heard_of(void **s)
+{
+	(void)s;
+	timer_rises();
+	host_level(ARM_PPI_CNTV, true);
+	assert_int_equal(fake.hw[0].lr[0] & (LR_HW | LR_EOI | CPUIF_STATE),
+			 LR_EOI | LR_PENDING);
+	fake.timer_asks = false;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(fake_ack(0), ARM_PPI_CNTV);
+		fake_eoi(0, ARM_PPI_CNTV);
+	}
+	assert_int_equal(cpuif_hw_ends, 0);
+	host_level(ARM_PPI_CNTV, false);
+	assert_int_equal(fake_ack(0), CPUIF_NONE);
+	/* The other way round, and the timer is alone at last. */
+	fake.timer_asks = true;
+	host_level(ARM_PPI_CNTV, true);
+	timer_rises();
+	assert_int_equal(fake.hw[0].lr[0] & LR_HW, 0);
+	host_level(ARM_PPI_CNTV, false);
+	assert_int_equal(fake.hw[0].lr[0] & LR_HW, LR_HW);
+}
+
 static void one_that_the_timer_has_let_go_is_the_models_alone(void **s)
 {
 	struct arm_vcpu *v = &fake.vcpus[0];
@@ -1062,6 +1086,7 @@ int main(void)
 		TAKEN(after_reset_it_is_forwarded_as_before),
 		TAKEN(one_that_is_active_does_not_pend_too),
 		TAKEN(one_that_is_set_pending_while_active_is_not_lost),
+		TAKEN(one_that_the_host_holds_up_as_well_is_heard_of),
 		TAKEN(one_that_the_timer_has_let_go_is_the_models_alone),
 		TAKEN(ends_that_the_cpu_does_not_see_leave_it_taken),
 		TAKEN(it_is_forwarded_in_a_crowd_too),

@@ -305,7 +305,7 @@ const struct axvmi_space *axvmi_bus_find(const struct axvmi_bus *bus,
 
 /*
  * Of the widths of a device entry those with which an access that is aligned
- * and begins inside needs no other check: axvmi_device_call() may do it. None if
+ * and begins inside needs no other check: the device's access() may do it. None if
  * the device is serial.
  */
 uint32_t axvmi_device_plain_widths(const struct axvmi_space *space);

@@ -111,28 +111,32 @@ void axvmi_arm_el1_save(struct arm_vcpu *v)
 
 /* ---- the virtual CPU interface ---- */
 
+/* ICH_LR<n>_EL2: CRm, op2. */
+#define LIST_REGISTERS(X) \
+	X(0, 12, 0)       \
+	X(1, 12, 1)       \
+	X(2, 12, 2)       \
+	X(3, 12, 3)       \
+	X(4, 12, 4)       \
+	X(5, 12, 5)       \
+	X(6, 12, 6)       \
+	X(7, 12, 7)       \
+	X(8, 13, 0)       \
+	X(9, 13, 1)       \
+	X(10, 13, 2)      \
+	X(11, 13, 3)      \
+	X(12, 13, 4)      \
+	X(13, 13, 5)      \
+	X(14, 13, 6)      \
+	X(15, 13, 7)
+
 static uint64_t read_lr(uint32_t n)
 {
 #define CASE(n, crm, op2) \
 	case n:           \
 		return sys_read(s3_4_c12_c##crm##_##op2);
 	switch (n) {
-		CASE(0, 12, 0)
-		CASE(1, 12, 1)
-		CASE(2, 12, 2)
-		CASE(3, 12, 3)
-		CASE(4, 12, 4)
-		CASE(5, 12, 5)
-		CASE(6, 12, 6)
-		CASE(7, 12, 7)
-		CASE(8, 13, 0)
-		CASE(9, 13, 1)
-		CASE(10, 13, 2)
-		CASE(11, 13, 3)
-		CASE(12, 13, 4)
-		CASE(13, 13, 5)
-		CASE(14, 13, 6)
-		CASE(15, 13, 7)
+		LIST_REGISTERS(CASE)
 	}
 #undef CASE
 	return 0;
@@ -145,22 +149,7 @@ static void write_lr(uint32_t n, uint64_t value)
 		sys_write(s3_4_c12_c##crm##_##op2, value); \
 		break;
 	switch (n) {
-		CASE(0, 12, 0)
-		CASE(1, 12, 1)
-		CASE(2, 12, 2)
-		CASE(3, 12, 3)
-		CASE(4, 12, 4)
-		CASE(5, 12, 5)
-		CASE(6, 12, 6)
-		CASE(7, 12, 7)
-		CASE(8, 13, 0)
-		CASE(9, 13, 1)
-		CASE(10, 13, 2)
-		CASE(11, 13, 3)
-		CASE(12, 13, 4)
-		CASE(13, 13, 5)
-		CASE(14, 13, 6)
-		CASE(15, 13, 7)
+		LIST_REGISTERS(CASE)
 	}
 #undef CASE
 }

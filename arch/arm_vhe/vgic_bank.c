@@ -137,7 +137,7 @@ static void write_bits(struct vgic *g, uint32_t vcpu, uint64_t offset,
 
 /* ---- priorities ---- */
 
-/* `size` is 1 or 4; unimplemented priority bits are RAZ/WI. */
+/* `size` is 1 or 4; bits outside VGIC_PRIORITY_MASK are RAZ/WI. */
 static void write_priority(struct vgic *g, uint32_t vcpu, uint32_t intid,
 			   uint32_t size, uint32_t value)
 {
